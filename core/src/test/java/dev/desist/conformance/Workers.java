@@ -4,8 +4,10 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -101,15 +103,25 @@ final class Workers {
     }
   }
 
-  /** Waits until the collector has taken what {@code reference} refers to. */
+  /**
+   * Waits until the collector has taken what {@code reference} refers to, and has told so whoever
+   * had asked to be told.
+   */
   static void awaitCollected(Reference<?> reference) {
+    awaitWithCollector(() -> reference.refersTo(null));
+    var queue = new ReferenceQueue<Object>();
+    var later = new WeakReference<>(new Object(), queue); // is told after everything before it
+    awaitWithCollector(() -> queue.poll() == later);
+  }
+
+  private static void awaitWithCollector(Callable<Boolean> condition) {
     await()
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(10))
         .until(
             () -> {
               System.gc();
-              return reference.refersTo(null);
+              return condition.call();
             });
   }
 }
