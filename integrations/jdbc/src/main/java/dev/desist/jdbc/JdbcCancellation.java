@@ -32,9 +32,10 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>A driver's exception counts as obedience if the token is cancelled and the exception, one of
- * its causes or one chained to it by {@link SQLException#getNextException()} is a {@link
- * java.sql.SQLTimeoutException}, has SQLState 57014, HY008, 70100 or 40502, or has no SQLState and
- * the code 9 of SQLite. A driver that says it in another way has its exception thrown as it is.
+ * its causes or one chained to it by {@link SQLException#getNextException()} has SQLState 57014,
+ * HY008, 70100 or 40502, or has no SQLState and the code 9 of SQLite, or is a {@link
+ * java.sql.SQLTimeoutException} with another SQLState than HYT00, which is the timeout of a lock. A
+ * driver that says it in another way has its exception thrown as it is.
  *
  * <p>The database is told again and again, at growing intervals, until the call has ended: a cancel
  * that finds the driver between two steps is not lost. So everything in the call is under the
@@ -67,11 +68,14 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>A connection is for one thread at a time, and SQLite and H2 cancel whatever the connection
  *       is doing. SQLite goes on to cancel for as long as any result set of the connection is open.
- *   <li>An update that SQLite breaks off takes the transaction it is in along, and the driver
- *       closes a prepared statement that was cancelled while it executed.
+ *   <li>An update that SQLite breaks off takes the transaction it is in along. Outside auto-commit
+ *       mode, a new one is then begun, so that {@code commit} and {@code rollback} work as ever.
+ *       The driver closes a prepared statement that was cancelled while it executed.
  *   <li>H2 in this process is cancelled through its session, because its {@code Statement.cancel()}
  *       can come too late and stick to the prepared statement, or to the SQL. H2 on a server has
  *       only that: close a prepared statement after it was cancelled there.
+ *   <li>A wait for a lock is not cut short by SQLite or H2. It ends when the lock is free or its
+ *       timeout has passed, and then with the exception that says so.
  *   <li>A database that does not support {@code cancel} runs on, up to its query timeout; this is
  *       logged.
  * </ul>
@@ -129,8 +133,9 @@ public final class JdbcCancellation {
     try {
       return fenced(token, canceller, statement, call);
     } catch (SQLException e) {
-      if (DriverAnswer.isCancellation(e)
-          && (token.isCancelled() || (timeout != null && noticed(token, deadline)))) {
+      if ((DriverAnswer.isCancellation(e) && token.isCancelled())
+          || (timeout != null && DriverAnswer.isTimeout(e) && noticed(token, deadline))) {
+        SqliteTransaction.reopen(statement);
         var cancelled = new CancelledException(token, e);
         if (canceller.failure() != null) {
           cancelled.addSuppressed(canceller.failure());
@@ -160,7 +165,10 @@ public final class JdbcCancellation {
     }
   }
 
-  /** Whether the driver's timeout was that of the deadline, of which the token may not know yet. */
+  /**
+   * Whether the driver's timeout was that of the deadline. The driver may be first to notice that
+   * it has passed; the token is given a moment.
+   */
   private static boolean noticed(CancellationToken token, Deadline deadline) {
     try {
       return deadline.isPassed() && token.await(TIMER_LAG);

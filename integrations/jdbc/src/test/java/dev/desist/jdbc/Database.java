@@ -15,12 +15,9 @@ enum Database {
   H2_FILE;
 
   /** In the table {@code numbers}: 1, 2, … up to this. */
-  static final int ROWS = 500;
+  static final int ROWS = 1000;
 
   static final long SUM = ROWS * (ROWS + 1L) / 2;
-
-  /** Gives the rows of {@code numbers} from its parameter on. */
-  static final String FROM = "SELECT x FROM numbers WHERE x >= ? ORDER BY y";
 
   /** Opens a database in {@code folder} with the table {@code numbers}. */
   Connection open(Path folder) throws SQLException {
@@ -61,15 +58,22 @@ enum Database {
         : "SELECT sum(a.x + b.x) FROM system_range(1, 1000000) a, system_range(1, 1000000) b";
   }
 
+  /** {@return a query for the rows from a parameter on that takes about a millisecond} */
+  String rows() {
+    return "SELECT x FROM numbers WHERE x >= ?"
+        + (this == SQLITE ? " AND length(hex(zeroblob(x % 10 + 90))) > 0" : "")
+        + " ORDER BY y";
+  }
+
   /**
-   * Runs {@link #FROM} and adds up all rows.
+   * Runs {@link #rows} and adds up all rows.
    *
    * @param variant different ones keep a database from giving its last answer again
    */
-  static long sum(PreparedStatement from, int variant) throws SQLException {
-    from.setInt(1, -variant);
-    try (ResultSet rows = from.executeQuery()) {
-      return sum(rows);
+  static long sum(PreparedStatement rows, int variant) throws SQLException {
+    rows.setInt(1, -variant);
+    try (ResultSet all = rows.executeQuery()) {
+      return sum(all);
     }
   }
 

@@ -55,20 +55,32 @@ class JdbcRaceTest {
                     throw new AssertionError(e);
                   }
                 });
+    long begun = System.nanoTime();
     int answered = 0;
     int cancelled = 0;
     int brokenOff = 0;
     long delay = 500_000;
     try (Connection connection = database.open(folder)) {
-      PreparedStatement raced = connection.prepareStatement(Database.FROM);
+      PreparedStatement raced = connection.prepareStatement(database.rows());
       for (int round = 0; round < ROUNDS; round++) {
         int variant = 2 * round;
         var source = CancellationSource.create();
-        long start = System.nanoTime();
-        shots.put(new Shot(source, start, ThreadLocalRandom.current().nextLong(2 * delay)));
+        long after = ThreadLocalRandom.current().nextLong(2 * delay);
+        boolean early = round % 8 == 0; // it may come before the call is begun, too
         try {
+          if (early) {
+            shots.put(new Shot(source, System.nanoTime(), after));
+          }
           long sum =
-              JdbcCancellation.call(source.token(), raced, same -> Database.sum(same, variant));
+              JdbcCancellation.call(
+                  source.token(),
+                  raced,
+                  same -> {
+                    if (!early) {
+                      fire(shots, new Shot(source, System.nanoTime(), after));
+                    }
+                    return Database.sum(same, variant);
+                  });
           assertEquals(Database.SUM, sum);
           answered++;
           delay -= delay / 50;
@@ -78,12 +90,12 @@ class JdbcRaceTest {
           delay += delay / 50 + 1;
           if (database == Database.SQLITE) { // its driver closes a prepared statement that failed
             raced.close();
-            raced = connection.prepareStatement(Database.FROM);
+            raced = connection.prepareStatement(database.rows());
           }
         }
         String message = "the statement after raced one " + round;
         try {
-          assertEquals(Database.SUM, next(connection, raced, round), message);
+          assertEquals(Database.SUM, next(database, connection, raced, round), message);
         } catch (SQLException e) {
           throw new AssertionError(message, e);
         }
@@ -93,19 +105,34 @@ class JdbcRaceTest {
       canceller.join();
     }
     System.out.printf(
-        "%s: %d races, %d answered, %d cancelled before they began, %d while they ran%n",
-        database, ROUNDS, answered, cancelled - brokenOff, brokenOff);
-    assertTrue(answered > ROUNDS / 100, "answered: " + answered);
-    assertTrue(brokenOff > ROUNDS / 100, "broken off: " + brokenOff);
+        "%s: %d races, %d answered, %d cancelled before they began, %d while they ran; %d s%n",
+        database,
+        ROUNDS,
+        answered,
+        cancelled - brokenOff,
+        brokenOff,
+        (System.nanoTime() - begun) / 1_000_000_000);
+    assertTrue(answered > ROUNDS / 1000, "answered: " + answered);
+    assertTrue(brokenOff > ROUNDS / 1000, "broken off: " + brokenOff);
   }
 
-  private static long next(Connection connection, PreparedStatement raced, int round)
+  private static void fire(SynchronousQueue<Shot> shots, Shot shot) {
+    try {
+      shots.put(shot);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The statement after a raced one: the same, the same SQL, or another. */
+  private static long next(
+      Database database, Connection connection, PreparedStatement raced, int round)
       throws SQLException {
     switch (round % 3) {
       case 0:
         return Database.sum(raced, 2 * round + 1);
       case 1:
-        try (PreparedStatement same = connection.prepareStatement(Database.FROM)) {
+        try (PreparedStatement same = connection.prepareStatement(database.rows())) {
           return Database.sum(same, 2 * round + 1);
         }
       default:
