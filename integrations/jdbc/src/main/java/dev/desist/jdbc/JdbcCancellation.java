@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Runs JDBC statements so that they end when a token is cancelled, and their connection stays
  * usable: the cancel reaches what runs inside the call, and nothing after it.
  *
- * <p>
+ * <p>For example:
  *
  * {@snippet class="dev.desist.jdbc.snippets.JdbcSnippets" region="call"}
  *

@@ -25,12 +25,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -42,16 +40,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 class JdbcCancellationTest {
   private static final String COUNT = "SELECT count(*) FROM numbers";
 
-  @Parameter Database database;
-
-  @TempDir Path folder;
-
-  private Connection connection;
-  private Statement statement;
+  private final Database database;
+  private final Path folder;
+  private final Connection connection;
+  private final Statement statement;
   private final CancellationSource source = CancellationSource.create("search");
 
-  @BeforeEach
-  void open() throws SQLException {
+  JdbcCancellationTest(Database database, @TempDir Path folder) throws SQLException {
+    this.database = database;
+    this.folder = folder;
     connection = database.open(folder);
     statement = connection.createStatement();
   }
@@ -93,7 +90,8 @@ class JdbcCancellationTest {
   @Test
   void promise19_a_long_query_ends_when_it_is_cancelled() throws Exception {
     var begun = new CompletableFuture<Void>();
-    begun.thenRunAsync(() -> source.cancel("the user typed on"), Cancellation.dispatcher());
+    var cancel =
+        begun.thenRunAsync(() -> source.cancel("the user typed on"), Cancellation.dispatcher());
     var cancelled =
         assertThrows(
             CancelledException.class,
@@ -105,6 +103,7 @@ class JdbcCancellationTest {
                       begun.complete(null);
                       return endless(same);
                     }));
+    cancel.join();
     assertEquals("the user typed on", cancelled.reason().message());
     var answer = assertInstanceOf(SQLException.class, cancelled.getCause());
     assertTrue(DriverAnswer.isCancellation(answer));

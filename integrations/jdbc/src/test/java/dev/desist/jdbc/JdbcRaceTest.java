@@ -128,15 +128,14 @@ class JdbcRaceTest {
   private static long next(
       Database database, Connection connection, PreparedStatement raced, int round)
       throws SQLException {
-    switch (round % 3) {
-      case 0:
-        return Database.sum(raced, 2 * round + 1);
-      case 1:
+    return switch (round % 3) {
+      case 0 -> Database.sum(raced, 2 * round + 1);
+      case 1 -> {
         try (PreparedStatement same = connection.prepareStatement(database.rows())) {
-          return Database.sum(same, 2 * round + 1);
+          yield Database.sum(same, 2 * round + 1);
         }
-      default:
-        return Database.number(connection, "SELECT sum(x) FROM numbers WHERE y >= -" + round);
-    }
+      }
+      default -> Database.number(connection, "SELECT sum(x) FROM numbers WHERE y >= -" + round);
+    };
   }
 }
