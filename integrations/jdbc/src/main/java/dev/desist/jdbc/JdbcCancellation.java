@@ -52,9 +52,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A deadline of the token cancels like anything else; whoever set it with {@link
  * Cancellation#callWithTimeout} gets a {@code TimeoutException}. As a second line, should the
  * database be deaf to {@code cancel}, {@link Statement#setQueryTimeout} is set to the time that is
- * left, rounded up to a second, and put back when the call has ended. It is left alone if it is
- * shorter already, if more than a day is left, and for SQLite and H2, where it means something
- * else.
+ * left, rounded up to a second, and put back when the call has ended. If it is what ends the call,
+ * that too is {@code CancelledException}. It is left alone if it is shorter already, if more than a
+ * day is left, and for SQLite and H2, where it means something else.
  *
  * <h2>Which thread runs what</h2>
  *
@@ -73,7 +73,7 @@ import org.jspecify.annotations.Nullable;
  *       The driver closes a prepared statement that was cancelled while it executed.
  *   <li>H2 in this process is cancelled through its session, because its {@code Statement.cancel()}
  *       can come too late and stick to the prepared statement, or to the SQL. H2 on a server has
- *       only that: close a prepared statement after it was cancelled there.
+ *       only that: there, a late cancel can still hit the next run of the same SQL.
  *   <li>A wait for a lock is not cut short by SQLite or H2. It ends when the lock is free or its
  *       timeout has passed, and then with the exception that says so.
  *   <li>A database that does not support {@code cancel} runs on, up to its query timeout; this is
