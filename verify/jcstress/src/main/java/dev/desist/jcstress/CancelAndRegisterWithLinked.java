@@ -1,0 +1,49 @@
+package dev.desist.jcstress;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import dev.desist.CancellationSource;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+
+/**
+ * Promise 7: the callback of a linked source runs before {@code cancel()} returns, also when
+ * another callback is registered late during the cancel.
+ */
+@JCStressTest
+@Outcome(id = "1", expect = ACCEPTABLE, desc = "It ran.")
+@Outcome(expect = FORBIDDEN, desc = "It never ran, or twice.")
+@State
+public class CancelAndRegisterWithLinked {
+
+  private final CancellationSource parent = CancellationSource.create();
+  private final CancellationSource other = CancellationSource.create();
+  private final CancellationSource linked =
+      CancellationSource.linkedTo(parent.token(), other.token());
+  private final AtomicInteger runs = new AtomicInteger();
+
+  public CancelAndRegisterWithLinked() {
+    linked.token().onCancel(runs::incrementAndGet);
+  }
+
+  @Actor
+  public void cancel() {
+    parent.cancel();
+  }
+
+  @Actor
+  public void register() {
+    parent.token().onCancel(() -> {});
+  }
+
+  @Arbiter
+  public void judge(I_Result r) {
+    r.r1 = runs.get();
+  }
+}

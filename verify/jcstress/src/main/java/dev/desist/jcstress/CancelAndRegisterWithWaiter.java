@@ -1,0 +1,48 @@
+package dev.desist.jcstress;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationSource;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+
+/**
+ * Promise 7: a callback for the dispatcher, waiting while another one is registered late during the
+ * cancel, is handed over all the same.
+ */
+@JCStressTest
+@Outcome(id = "1", expect = ACCEPTABLE, desc = "It ran.")
+@Outcome(expect = FORBIDDEN, desc = "It never ran, or twice.")
+@State
+public class CancelAndRegisterWithWaiter {
+
+  private final CancellationSource source = CancellationSource.create();
+  private final AtomicInteger runs = new AtomicInteger();
+
+  public CancelAndRegisterWithWaiter() {
+    source.token().onCancel(Cancellation.dispatcher(), runs::incrementAndGet);
+  }
+
+  @Actor
+  public void cancel() {
+    source.cancel();
+  }
+
+  @Actor
+  public void register() {
+    source.token().onCancel(() -> {});
+  }
+
+  @Arbiter
+  public void judge(I_Result r) {
+    Wait.until(() -> runs.get() > 0);
+    r.r1 = runs.get();
+  }
+}
