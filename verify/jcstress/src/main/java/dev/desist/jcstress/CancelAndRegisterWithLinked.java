@@ -4,6 +4,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.CancellationSource;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -22,13 +23,16 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @State
 public class CancelAndRegisterWithLinked {
 
-  private final CancellationSource parent = CancellationSource.create();
+  private final CancellationSource parent = new OneTimer().source();
   private final CancellationSource other = CancellationSource.create();
   private final CancellationSource linked =
       CancellationSource.linkedTo(parent.token(), other.token());
   private final AtomicInteger runs = new AtomicInteger();
 
   public CancelAndRegisterWithLinked() {
+    parent.cancelAfter(
+        Duration.ofHours(1)); // taking it back gives the late callback time to come in between
+
     linked.token().onCancel(runs::incrementAndGet);
   }
 

@@ -5,6 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -23,10 +24,13 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @State
 public class CancelAndRegisterWithWaiter {
 
-  private final CancellationSource source = CancellationSource.create();
+  private final CancellationSource source = new OneTimer().source();
   private final AtomicInteger runs = new AtomicInteger();
 
   public CancelAndRegisterWithWaiter() {
+    source.cancelAfter(
+        Duration.ofHours(1)); // taking it back gives the late callback time to come in between
+
     source.token().onCancel(Cancellation.dispatcher(), runs::incrementAndGet);
   }
 
