@@ -43,6 +43,9 @@ public class CancelAndRegisterWithLinked {
 
   @Actor
   public void register() {
+    for (int i = 0; i < 1_000 && !parent.isCancelled(); i++) {
+      Thread.onSpinWait(); // so as to come just after the flag
+    }
     parent.token().onCancel(() -> {});
   }
 

@@ -46,6 +46,9 @@ public class DeadlineAndRegister {
 
   @Actor
   public void register() {
+    for (int i = 0; i < 1_000 && !source.isCancelled(); i++) {
+      Thread.onSpinWait(); // so as to come just after the flag
+    }
     source.token().onCancel(() -> {});
   }
 
