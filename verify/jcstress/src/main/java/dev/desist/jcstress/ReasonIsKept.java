@@ -16,10 +16,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
  * second canceller is at work.
  */
 @JCStressTest
-@Outcome(
-    id = {"first, first", "second, second"},
-    expect = ACCEPTABLE,
-    desc = "Cancelled, with one reason.")
+@Outcome(id = "first, first", expect = ACCEPTABLE, desc = "Cancelled, with one reason.")
 @Outcome(
     id = {"live, first", "live, second"},
     expect = ACCEPTABLE,
