@@ -1,0 +1,298 @@
+package dev.desist;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * The ambient token: the one that the code running now is meant to obey, for code that is not
+ * handed one.
+ *
+ * <p>It is bound for the extent of a call by {@link #run} or {@link #call}, and seen by everything
+ * that call does on the same thread. It does not travel to other threads by itself: carry it there
+ * with one of the {@code wrap} methods. A token passed as a parameter is faster and plainer; the
+ * ambient one is for the layers that cannot be changed to take one.
+ *
+ * <p>
+ *
+ * {@snippet class="dev.desist.snippets.AmbientSnippets" region="ambient"}
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
+ */
+public final class Cancellation {
+  private static final ScopedValue<CancellationToken> CURRENT = ScopedValue.newInstance();
+
+  private Cancellation() {}
+
+  /** {@return the token bound for the running code, else {@link CancellationToken#none()}} */
+  public static CancellationToken current() {
+    return CURRENT.orElse(CancellationToken.none());
+  }
+
+  /**
+   * Runs {@code body} with {@code token} as the current token. The token that was current before is
+   * not lost: if {@code token} does not descend from it, the body sees a token that is cancelled by
+   * either. Only {@link #shielded(Runnable)} hides it.
+   *
+   * <p>If {@code token} is cancelled, the body runs all the same, up to its first checkpoint.
+   *
+   * @param token what the body is to obey
+   * @param body what to run, on the calling thread
+   */
+  public static void run(CancellationToken token, Runnable body) {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(body, "body");
+    ScopedValue.where(CURRENT, within(token)).run(body);
+  }
+
+  /**
+   * Calls {@code body} with {@code token} as the current token, as {@link #run} does.
+   *
+   * @param <T> what the body returns
+   * @param token what the body is to obey
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws Exception what the body threw
+   */
+  public static <T> T call(CancellationToken token, Callable<T> body) throws Exception {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(body, "body");
+    return ScopedValue.where(CURRENT, within(token)).call(body::call);
+  }
+
+  /** {@code token}, or one that is cancelled by it and by the current one. */
+  private static CancellationToken within(CancellationToken token) {
+    Node outer = current().node();
+    Node inner = token.node();
+    if (outer == null || (inner != null && inner.descendsFrom(outer))) {
+      return token;
+    }
+    // Not closed at the end of the body, which may have carried it to threads that go on: the
+    // collector frees it.
+    return inner == null ? current() : CancellationSource.linkedTo(token, current()).token();
+  }
+
+  /**
+   * Calls {@code body} with at most {@code timeout} to spend. The body sees a cancelled token when
+   * the time is up, as a {@link CancelledException} at its next checkpoint; the caller of this
+   * method, who set the timeout, gets a {@link TimeoutException}. A body that returns a value after
+   * all has its value returned; one that is cancelled for another reason, or fails in another way,
+   * has its exception thrown as it is.
+   *
+   * <p>Cooperative: a body that never asks is waited for. Inside {@link #shielded(Callable)} the
+   * timeout works as anywhere.
+   *
+   * @param <T> what the body returns
+   * @param timeout how long; zero lets the body run up to its first checkpoint
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws TimeoutException if the body ended because this timeout had passed; its cause is the
+   *     {@link CancelledException}
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws Exception what the body threw
+   */
+  public static <T> T callWithTimeout(Duration timeout, Callable<T> body) throws Exception {
+    Objects.requireNonNull(body, "body");
+    try (CancellationSource limited = current().childWithTimeout(timeout)) {
+      try {
+        return call(limited.token(), body);
+      } catch (CancelledException e) {
+        if (limited.endedByItself(e.reason())) {
+          var timedOut = new TimeoutException("timed out after " + Deadline.text(timeout));
+          timedOut.initCause(e);
+          throw timedOut;
+        }
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Runs {@code body} so that it does not see the current token: for clean-up that must not be cut
+   * short. Deadlines and tokens that the body itself sets work as usual. When the shield ends, the
+   * outer token is seen again, cancelled or not.
+   *
+   * @param body what to run, on the calling thread
+   */
+  public static void shielded(Runnable body) {
+    Objects.requireNonNull(body, "body");
+    ScopedValue.where(CURRENT, CancellationToken.none()).run(body);
+  }
+
+  /**
+   * Calls {@code body} so that it does not see the current token, as {@link #shielded(Runnable)}
+   * does.
+   *
+   * @param <T> what the body returns
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws Exception what the body threw
+   */
+  public static <T> T shielded(Callable<T> body) throws Exception {
+    Objects.requireNonNull(body, "body");
+    return ScopedValue.where(CURRENT, CancellationToken.none()).call(body::call);
+  }
+
+  /**
+   * Returns if the current token is live. In a tight loop, fetch {@link #current()} once and ask
+   * the token instead.
+   *
+   * @throws CancelledException if it is cancelled
+   */
+  public static void checkpoint() {
+    current().throwIfCancelled();
+  }
+
+  /**
+   * Sleeps, but not on after the current token is cancelled.
+   *
+   * @param duration how long; zero is a checkpoint
+   * @throws CancelledException if the current token is or becomes cancelled
+   * @throws InterruptedException if the thread is interrupted
+   * @throws IllegalArgumentException if the duration is negative
+   */
+  public static void sleep(Duration duration) throws InterruptedException {
+    Objects.requireNonNull(duration, "duration");
+    if (duration.isNegative()) {
+      throw new IllegalArgumentException("duration must not be negative: " + duration);
+    }
+    CancellationToken token = current();
+    if (token.await(duration)) {
+      throw new CancelledException(token);
+    }
+  }
+
+  // ---- to other threads ----
+
+  /** What is to be carried to another thread. */
+  private record Carried(CancellationToken token, TimeSource time) {
+    static Carried here() {
+      return new Carried(current(), TimeSource.current());
+    }
+
+    <T> T call(Callable<T> body) throws Exception {
+      return time == TimeSource.current()
+          ? Cancellation.call(token, body)
+          : TimeSource.callWith(time, () -> Cancellation.call(token, body));
+    }
+
+    /** For a body that throws nothing checked. */
+    <T> T get(Supplier<T> body) {
+      try {
+        return call(body::get);
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new AssertionError("a supplier threw a checked exception", e);
+      }
+    }
+  }
+
+  /**
+   * {@return a task that runs {@code task} with the token that is current now, on whatever thread
+   * runs it}
+   *
+   * <p>Wrap the task, not the thread: a pooled thread outlives the token of whoever happened to
+   * start it. If a token is current where the task runs, the task obeys both.
+   *
+   * @param task what to run
+   */
+  public static Runnable wrap(Runnable task) {
+    Objects.requireNonNull(task, "task");
+    Carried carried = Carried.here();
+    return () ->
+        carried.get(
+            () -> {
+              task.run();
+              return true;
+            });
+  }
+
+  /**
+   * {@return a callable that calls {@code task} with the token that is current now}
+   *
+   * @param <T> what it returns
+   * @param task what to call
+   */
+  public static <T> Callable<T> wrapCallable(Callable<T> task) {
+    Objects.requireNonNull(task, "task");
+    Carried carried = Carried.here();
+    return () -> carried.call(task);
+  }
+
+  /**
+   * {@return a supplier that calls {@code task} with the token that is current now}, for {@code
+   * CompletableFuture.supplyAsync}
+   *
+   * @param <T> what it returns
+   * @param task what to call
+   */
+  public static <T> Supplier<T> wrapSupplier(Supplier<T> task) {
+    Objects.requireNonNull(task, "task");
+    Carried carried = Carried.here();
+    return () -> carried.get(task);
+  }
+
+  /**
+   * {@return a function that calls {@code task} with the token that is current now}, for stages
+   * that run on whichever thread completes the stage before
+   *
+   * @param <A> what it takes
+   * @param <T> what it returns
+   * @param task what to call
+   */
+  public static <A, T> Function<A, T> wrapFunction(Function<A, T> task) {
+    Objects.requireNonNull(task, "task");
+    Carried carried = Carried.here();
+    return argument -> carried.get(() -> task.apply(argument));
+  }
+
+  /**
+   * {@return an executor that runs each task with the token that was current where the task was
+   * submitted}
+   *
+   * <p>For pools shared by many. For the stages of one {@code CompletableFuture} use {@link
+   * #wrapExecutor}: they are submitted by whichever thread completed the stage before, where
+   * another token or none may be current.
+   *
+   * @param executor runs the tasks
+   */
+  public static Executor propagatingExecutor(Executor executor) {
+    Objects.requireNonNull(executor, "executor");
+    return task -> executor.execute(wrap(task));
+  }
+
+  /**
+   * {@return an executor that runs each task with the token that is current now}
+   *
+   * @param executor runs the tasks
+   */
+  public static Executor wrapExecutor(Executor executor) {
+    Objects.requireNonNull(executor, "executor");
+    Carried carried = Carried.here();
+    return task ->
+        executor.execute(
+            () ->
+                carried.get(
+                    () -> {
+                      task.run();
+                      return true;
+                    }));
+  }
+
+  /**
+   * {@return the executor for callbacks that may block} Its threads are platform threads, daemons,
+   * made when needed, kept for ten idle seconds and shared by the process. A callback on it is
+   * handed over before any other callback runs, so that it does not wait behind a slow one: {@code
+   * token.onCancel(Cancellation.dispatcher(), statement::cancel)}.
+   */
+  public static Executor dispatcher() {
+    return Dispatcher.INSTANCE;
+  }
+}

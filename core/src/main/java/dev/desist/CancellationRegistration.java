@@ -1,0 +1,266 @@
+package dev.desist;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One callback's membership in a token: made by {@link CancellationToken#onCancel(Runnable)}, ended
+ * by whichever comes first of cancellation, {@link #unregister()} and {@link #close()}.
+ *
+ * <p>The two ways to leave differ in one thing. {@link #unregister()} never waits: it says whether
+ * it came in time. {@link #close()} comes back only when the callback is not running and never
+ * will, so that what the callback uses can be released.
+ *
+ * <h2>Thread safety</h2>
+ *
+ * Every method may be called from any thread, any number of times, also from inside the callback.
+ *
+ * <h2>Memory consistency effects</h2>
+ *
+ * What a callback did <i>happens-before</i> the return of a {@link #close()} that found it finished
+ * or waited for it.
+ */
+public final class CancellationRegistration implements AutoCloseable {
+  /*
+   * States (`phase`):
+   *   null       WAITING    in the node's list
+   *   SUBMITTED  taken out by a cancellation and given to an executor; not begun
+   *   a Thread   RUNNING    on that thread
+   *   Awaited    RUNNING    and at least one close() waits for it
+   *   DONE       it ran
+   *   WITHDRAWN  it will never run
+   *
+   *   WAITING -> WITHDRAWN | RUNNING | SUBMITTED     under the node's lock
+   *   SUBMITTED -> WITHDRAWN | RUNNING               by exchange: unregister against the executor's thread
+   *   RUNNING -> Awaited                             by exchange: a closer against the end of the run
+   *   RUNNING, Awaited -> DONE                       by the running thread, which then releases the latch
+   *
+   * Ordering: writes under the lock are released by the unlock, but read without it too, hence setRelease and getAcquire
+   * everywhere; the exchanges are full.
+   */
+  private static final Object SUBMITTED = "submitted";
+  private static final Object DONE = "done";
+  private static final Object WITHDRAWN = "withdrawn";
+
+  /** A run that somebody waits for. */
+  private record Awaited(Thread runner, CountDownLatch finished) {}
+
+  /** A callback that runs on an executor. */
+  private record Handover(Executor executor, Runnable callback) implements Runnable {
+    @Override
+    public void run() {
+      callback.run();
+    }
+  }
+
+  /**
+   * A callback of ours that wakes somebody; it is quick, cannot fail, and runs before any user's.
+   */
+  interface Waker extends Runnable {}
+
+  private static final VarHandle PHASE;
+
+  static {
+    try {
+      PHASE =
+          MethodHandles.lookup()
+              .findVarHandle(CancellationRegistration.class, "phase", Object.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** The registration of every callback on {@link CancellationToken#none()}. */
+  static final CancellationRegistration INERT = inert();
+
+  private final CancellationToken token;
+  private final Runnable action;
+  private @Nullable Object phase;
+
+  /** Neighbours in the node's list; guarded by the node's lock. */
+  @Nullable CancellationRegistration next;
+
+  @Nullable CancellationRegistration previous;
+
+  CancellationRegistration(CancellationToken token, Runnable action) {
+    this.token = token;
+    this.action = action;
+  }
+
+  CancellationRegistration(CancellationToken token, Executor executor, Runnable callback) {
+    this(token, new Handover(executor, callback));
+  }
+
+  private static CancellationRegistration inert() {
+    var inert = new CancellationRegistration(CancellationToken.none(), () -> {});
+    inert.phase = WITHDRAWN;
+    return inert;
+  }
+
+  /** {@return the token the callback was registered on} */
+  public CancellationToken token() {
+    return token;
+  }
+
+  /**
+   * Makes sure that the callback does not run, if it is not too late. Never waits.
+   *
+   * @return true if this call made sure that the callback never runs; false if it has run, is
+   *     running, had been unregistered or closed before, or was registered on {@link
+   *     CancellationToken#none()}
+   */
+  public boolean unregister() {
+    Object seen = PHASE.getAcquire(this);
+    if (seen == null) {
+      Node node = token.node();
+      if (node != null && node.remove(this)) {
+        return true;
+      }
+      seen = PHASE.getAcquire(this);
+    }
+    return seen == SUBMITTED && PHASE.compareAndSet(this, SUBMITTED, WITHDRAWN);
+  }
+
+  /**
+   * Makes sure that the callback does not run any more: unregisters it, and if it is running on
+   * another thread, waits until it has finished. Called by the callback itself, it does not wait;
+   * nor does it when waiting could never end because the running callback, on its side, waits for
+   * one of this thread's to finish.
+   *
+   * <p>The wait cannot be interrupted; an interrupt that arrives meanwhile is still there
+   * afterwards.
+   */
+  @Override
+  public void close() {
+    if (unregister()) {
+      return;
+    }
+    while (true) {
+      Object seen = PHASE.getAcquire(this);
+      if (seen instanceof Thread runner) {
+        if (runner == Thread.currentThread()) {
+          return;
+        }
+        PHASE.compareAndSet(this, runner, new Awaited(runner, new CountDownLatch(1)));
+      } else if (seen instanceof Awaited run) {
+        if (run.runner != Thread.currentThread()) {
+          Closers.await(run);
+        }
+        return;
+      } else {
+        return; // it ran or never will; SUBMITTED was dealt with by unregister
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    Object seen = PHASE.getAcquire(this);
+    String state = seen == null ? "waiting" : seen instanceof String word ? word : "running";
+    return "CancellationRegistration[" + state + " on " + token + "]";
+  }
+
+  // ---- for the engine ----
+
+  /**
+   * Whether this is woken before any user's callback runs: our own wakers, and what our dispatcher
+   * is to run.
+   */
+  boolean isPrompt() {
+    return action instanceof Waker
+        || (action instanceof Handover handover && handover.executor == Cancellation.dispatcher());
+  }
+
+  /** Under the node's lock: WAITING -> WITHDRAWN. */
+  boolean withdraw() {
+    if (phase != null) {
+      return false;
+    }
+    PHASE.setRelease(this, WITHDRAWN);
+    return true;
+  }
+
+  /**
+   * Under the node's lock, or before anybody else has seen this: leaves WAITING; {@link #run}
+   * follows on this thread.
+   */
+  void begin() {
+    PHASE.setRelease(this, action instanceof Handover ? SUBMITTED : Thread.currentThread());
+  }
+
+  /** Runs the callback, or submits it; whatever it throws leaves here. */
+  void run() {
+    if (action instanceof Handover handover) {
+      handover.executor.execute(this::runSubmitted);
+    } else {
+      runAction();
+    }
+  }
+
+  private void runSubmitted() {
+    if (PHASE.compareAndSet(this, SUBMITTED, Thread.currentThread())) {
+      runAction();
+    }
+  }
+
+  private void runAction() {
+    try {
+      action.run();
+    } finally {
+      if (PHASE.getAndSet(this, DONE) instanceof Awaited run) {
+        run.finished.countDown();
+      }
+    }
+  }
+
+  /**
+   * Who waits for whom in close(): only when a callback is really running, so one lock for all will
+   * do.
+   */
+  private static final class Closers {
+    private static final Map<Thread, Awaited> WAITING = new HashMap<>();
+
+    /**
+     * Waits for {@code run} to finish, unless that would close a circle: its thread waits for a run
+     * whose thread waits … for a run of this thread. Whoever would close the circle does not wait,
+     * and so the others come free. An entry whose run has finished is on its way out and ties
+     * nobody.
+     */
+    static void await(Awaited run) {
+      Thread me = Thread.currentThread();
+      synchronized (WAITING) {
+        for (Awaited at = run;
+            at != null && at.finished.getCount() > 0;
+            at = WAITING.get(at.runner)) {
+          if (at.runner == me) {
+            return;
+          }
+        }
+        WAITING.put(me, run);
+      }
+      boolean interrupted = false;
+      try {
+        while (true) {
+          try {
+            run.finished.await();
+            return;
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
+        }
+      } finally {
+        synchronized (WAITING) {
+          WAITING.remove(me);
+        }
+        if (interrupted) {
+          me.interrupt();
+        }
+      }
+    }
+  }
+}

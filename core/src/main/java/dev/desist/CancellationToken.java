@@ -1,0 +1,439 @@
+package dev.desist;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The read-only view of a {@link CancellationSource}: work takes one as a parameter, and asks it,
+ * waits for it or registers callbacks with it. A token cannot cancel, and there is no way from a
+ * token to its source.
+ *
+ * <p>A token is <i>live</i> until it is cancelled, and then cancelled for ever, with one
+ * {@linkplain #reason() reason}. It is cancelled when its source is cancelled or closed, when the
+ * deadline of its source passes, or when any of this happens to a token it descends from. {@link
+ * #none()} is never cancelled.
+ *
+ * <p>
+ *
+ * {@snippet class="dev.desist.snippets.TokenSnippets" region="loop"}
+ *
+ * <h2>Which thread runs what</h2>
+ *
+ * <p>A callback without an executor runs on the thread that cancels, or, when a deadline passes, on
+ * a daemon thread of this library; a callback with an executor is submitted there, and nowhere
+ * else. A callback registered on a token that is cancelled already runs (or is submitted) before
+ * the registering call returns. The order of callbacks is unspecified. Before the first callback of
+ * a cancelled tree runs, every token in the tree reports cancelled, and every thread that waits in
+ * {@link #await()} has been woken. No lock of this library is held while a callback runs, so a
+ * callback may do anything, including to cancel, to register, and to close its own registration or
+ * source. A slow callback delays the other callbacks and the call to {@code cancel}, but no poll
+ * and no waiting thread.
+ *
+ * <h2>Thread safety</h2>
+ *
+ * <p>All methods may be called from any thread. {@link #isCancelled()} is one load with acquire
+ * semantics at any depth of the tree, with or without a deadline.
+ *
+ * <p>Cancelling is not atomic for somebody who watches several tokens: while a tree is being
+ * cancelled, one of its tokens may report cancelled and another not yet.
+ *
+ * <h2>Memory consistency effects</h2>
+ *
+ * <p>What a thread did before it cancelled <i>happens-before</i> what another does after it saw
+ * {@link #isCancelled()} return true, in a callback, after {@link #await()} returned true, and
+ * after it caught a {@link CancelledException}.
+ *
+ * <h2>Garbage collection</h2>
+ *
+ * <p>Nothing is ever cancelled because it became unreachable. A token with a callback waiting is
+ * kept by the tokens above it; one without can be collected while they live.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter, on {@link
+ * #none()} too.
+ */
+public final class CancellationToken {
+  static final String UNNAMED = "unnamed";
+
+  private static final VarHandle VERDICT;
+  private static final VarHandle STAGE;
+
+  static {
+    try {
+      var lookup = MethodHandles.lookup();
+      VERDICT = lookup.findVarHandle(CancellationToken.class, "verdict", Verdict.class);
+      STAGE = lookup.findVarHandle(CancellationToken.class, "stage", CompletionStage.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private static final CancellationToken NONE = new CancellationToken();
+
+  /** Null for {@link #none()} alone. */
+  private final @Nullable Node node;
+
+  /**
+   * The node's verdict again, so that a poll is one load: written once, under the node's lock; read
+   * by everybody.
+   */
+  @SuppressWarnings("UnusedVariable") // used through VERDICT
+  private @Nullable Verdict verdict;
+
+  /** What {@link #whenCancelled()} gives; made by the first call. */
+  @SuppressWarnings("UnusedVariable") // used through STAGE
+  private @Nullable CompletionStage<CancellationReason> stage;
+
+  private CancellationToken() {
+    node = null;
+  }
+
+  /** A root, or a child of {@code parent}. */
+  private CancellationToken(@Nullable Node parent, @Nullable String name, TimeSource time) {
+    node = new Node(this, parent, name, time);
+  }
+
+  private CancellationToken(List<Node> parents, TimeSource time) {
+    node = new LinkedNode(this, parents, null, time);
+  }
+
+  static CancellationToken root(@Nullable String name) {
+    return new CancellationToken((Node) null, name, TimeSource.current());
+  }
+
+  static CancellationToken childOf(Node parent, @Nullable String name) {
+    Forgotten.release();
+    var token = new CancellationToken(parent, name, parent.time);
+    Node node = Objects.requireNonNull(token.node);
+    Forgotten.noteCreation(node);
+    parent.adopt(node);
+    return token;
+  }
+
+  static CancellationToken linkedTo(List<Node> parents) {
+    Forgotten.release();
+    var token = new CancellationToken(parents, parents.getFirst().time);
+    var node = (LinkedNode) Objects.requireNonNull(token.node);
+    Forgotten.noteCreation(node);
+    node.attach();
+    return token;
+  }
+
+  /**
+   * {@return the token that is never cancelled} Nothing is stored for it, whatever is registered.
+   */
+  public static CancellationToken none() {
+    return NONE;
+  }
+
+  /**
+   * {@return a token that has been cancelled from the start}
+   *
+   * @param reason why
+   */
+  public static CancellationToken cancelled(CancellationReason reason) {
+    Objects.requireNonNull(reason, "reason");
+    CancellationToken token = root(null);
+    Objects.requireNonNull(token.node).cancel(reason);
+    return token;
+  }
+
+  @Nullable Node node() {
+    return node;
+  }
+
+  /** Under the node's lock. */
+  void publish(Verdict found) {
+    VERDICT.setRelease(this, found);
+  }
+
+  private @Nullable Verdict verdict() {
+    return (Verdict) VERDICT.getAcquire(this);
+  }
+
+  // ---- asking ----
+
+  /** {@return whether this token is cancelled} Once true, true for ever. */
+  public boolean isCancelled() {
+    return verdict() != null;
+  }
+
+  /** {@return whether this token is or may yet be cancelled: false for {@link #none()} alone} */
+  public boolean canBeCancelled() {
+    return node != null;
+  }
+
+  /**
+   * Returns if this token is live.
+   *
+   * @throws CancelledException if it is cancelled
+   */
+  public void throwIfCancelled() {
+    if (isCancelled()) {
+      throw new CancelledException(this);
+    }
+  }
+
+  /** {@return why this token was cancelled; empty while it is live} */
+  public Optional<CancellationReason> reason() {
+    Verdict found = verdict();
+    return found == null ? Optional.empty() : Optional.of(found.reason);
+  }
+
+  /**
+   * {@return the names from the source that was cancelled down to this token; empty while it is
+   * live}
+   *
+   * <p>A source without a name appears as {@code "unnamed"}.
+   */
+  public List<String> path() {
+    return node == null ? List.of() : node.path();
+  }
+
+  /**
+   * {@return the earliest deadline of this token's source and of all it descends from, as of now}
+   *
+   * <p>{@link Deadline#none()} if there is none. The cost grows with the depth of the tree.
+   */
+  public Deadline deadline() {
+    return node == null ? Deadline.none() : node.deadline();
+  }
+
+  // ---- descending ----
+
+  /**
+   * {@return a new source that is also cancelled when this token is} It is born cancelled if this
+   * token is cancelled.
+   */
+  public CancellationSource child() {
+    return new CancellationSource(descend(null));
+  }
+
+  /**
+   * {@return a new source that is also cancelled when this token is}
+   *
+   * @param name what messages, paths and dumps call it
+   */
+  public CancellationSource child(String name) {
+    Objects.requireNonNull(name, "name");
+    return new CancellationSource(descend(name));
+  }
+
+  /**
+   * {@return a new source that is also cancelled when this token is, or when {@code deadline}
+   * passes}
+   *
+   * @param deadline if it has passed, the source is cancelled from the start; later than this
+   *     token's has no effect
+   */
+  public CancellationSource childWithDeadline(Deadline deadline) {
+    Objects.requireNonNull(deadline, "deadline");
+    CancellationToken child = descend(null);
+    Objects.requireNonNull(child.node).arm(deadline);
+    return new CancellationSource(child);
+  }
+
+  /**
+   * {@return a new source that is also cancelled when this token is, or when {@code timeout} has
+   * passed from now}
+   *
+   * @param timeout zero cancels from the start; longer than 146 years means never
+   * @throws IllegalArgumentException if the timeout is negative
+   */
+  public CancellationSource childWithTimeout(Duration timeout) {
+    return childWithDeadline(Deadline.after(timeout, time()));
+  }
+
+  private CancellationToken descend(@Nullable String name) {
+    return node == null ? root(name) : childOf(node, name);
+  }
+
+  private TimeSource time() {
+    return node == null ? TimeSource.current() : node.time;
+  }
+
+  // ---- being told ----
+
+  /**
+   * Has {@code callback} run once when this token is cancelled, on the thread that cancels. If it
+   * is cancelled already, {@code callback} runs now, before this method returns, and what it throws
+   * leaves this method.
+   *
+   * @param callback should be quick and must not wait for the thread that cancels; what it throws
+   *     reaches the caller of {@code cancel} in a {@link CancellationCallbackException}
+   * @return the callback's membership; unregister or close it when the work it belongs to is done
+   */
+  public CancellationRegistration onCancel(Runnable callback) {
+    Objects.requireNonNull(callback, "callback");
+    return node == null
+        ? CancellationRegistration.INERT
+        : register(node, new CancellationRegistration(this, callback));
+  }
+
+  /**
+   * Has {@code callback} submitted to {@code executor} once when this token is cancelled; now, if
+   * it is cancelled already.
+   *
+   * @param executor runs the callback; what the callback throws is the executor's to report. If it
+   *     rejects the callback, that reaches the caller of {@code cancel}, or of this method. Use
+   *     {@link Cancellation#dispatcher()} for a callback that may block
+   * @param callback what to run
+   * @return the callback's membership, which also covers the time between submission and the
+   *     beginning of the run
+   */
+  public CancellationRegistration onCancel(Executor executor, Runnable callback) {
+    Objects.requireNonNull(executor, "executor");
+    Objects.requireNonNull(callback, "callback");
+    return node == null
+        ? CancellationRegistration.INERT
+        : register(node, new CancellationRegistration(this, executor, callback));
+  }
+
+  private static CancellationRegistration register(
+      Node node, CancellationRegistration registration) {
+    Verdict found = node.add(registration);
+    if (found != null) {
+      if (!found
+          .swept) { // nobody's callback runs before the whole tree reports cancelled, not even this
+        // late one
+        new Sweep(found).flag();
+      }
+      registration.begin();
+      registration.run();
+    }
+    return registration;
+  }
+
+  // ---- waiting ----
+
+  /** A thread that waits for a token. */
+  private static final class Waiter implements CancellationRegistration.Waker {
+    private final Thread thread = Thread.currentThread();
+    volatile boolean woken;
+
+    @Override
+    public void run() {
+      woken = true;
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /**
+   * Waits until this token is cancelled. Returns at once, and without a look at the interrupt, if
+   * it is cancelled already.
+   *
+   * @return true
+   * @throws InterruptedException if the thread was or is interrupted first; the token is as it was
+   */
+  public boolean await() throws InterruptedException {
+    return await(Deadline.none());
+  }
+
+  /**
+   * Waits until this token is cancelled or {@code timeout} has passed. Returns at once, and without
+   * a look at the interrupt, if it is cancelled already.
+   *
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return whether it was cancelled
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws InterruptedException if the thread was or is interrupted first; the token is as it was
+   */
+  public boolean await(Duration timeout) throws InterruptedException {
+    return await(Deadline.after(timeout, time()));
+  }
+
+  private boolean await(Deadline deadline) throws InterruptedException {
+    if (isCancelled()) {
+      return true;
+    }
+    var waiter = new Waiter();
+    CancellationRegistration registration = onCancel(waiter);
+    try {
+      while (!waiter.woken) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+        if (deadline.isNone()) {
+          LockSupport.park(this);
+        } else if (deadline.isPassed()) {
+          return isCancelled();
+        } else {
+          deadline.time().parkUntil(this, deadline.nanoTime());
+        }
+      }
+      return true;
+    } finally {
+      registration.unregister();
+    }
+  }
+
+  /**
+   * {@return a stage that completes with the reason when this token is cancelled}
+   *
+   * <p>It is completed by a daemon thread of this library, never by the thread that cancels:
+   * whatever hangs on it cannot slow down {@code cancel}. It is the same stage on every call, and
+   * cannot be completed from outside. Actions that hang on it stay there until the token is
+   * cancelled; use {@link #onCancel(Runnable)} for what must be taken back. On a token that is
+   * cancelled already, the stage is complete; on {@link #none()}, it never will be.
+   */
+  public CompletionStage<CancellationReason> whenCancelled() {
+    Verdict found = verdict();
+    if (found != null) {
+      return CompletableFuture.completedStage(found.reason);
+    }
+    if (node == null) {
+      return new CompletableFuture<CancellationReason>().minimalCompletionStage();
+    }
+    @SuppressWarnings("unchecked")
+    var known = (CompletionStage<CancellationReason>) STAGE.getAcquire(this);
+    if (known != null) {
+      return known;
+    }
+    var future = new CompletableFuture<CancellationReason>();
+    var made = future.minimalCompletionStage();
+    @SuppressWarnings("unchecked")
+    var earlier = (CompletionStage<CancellationReason>) STAGE.compareAndExchange(this, null, made);
+    if (earlier != null) {
+      return earlier;
+    }
+    onCancel(Cancellation.dispatcher(), () -> future.complete(reason().orElseThrow()));
+    return made;
+  }
+
+  /** {@return the name, whether live or cancelled and why, and the time left} */
+  @Override
+  public String toString() {
+    return "CancellationToken[" + describe() + ']';
+  }
+
+  /** Name, state and time left, for this and for the source. */
+  String describe() {
+    if (node == null) {
+      return "none";
+    }
+    var text = new StringBuilder();
+    if (node.name != null) {
+      text.append('"').append(node.name).append("\", ");
+    }
+    Verdict found = verdict();
+    if (found != null) {
+      return text.append("cancelled, ").append(found.reason).toString();
+    }
+    text.append("live");
+    Deadline deadline = deadline();
+    if (!deadline.isNone()) {
+      text.append(", ").append(Deadline.text(deadline.remaining())).append(" left");
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,98 @@
+package dev.desist;
+
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says that work was cancelled, why, and through which sources. Thrown where code asks a token and
+ * the token is cancelled.
+ *
+ * <p>It carries names and the reason, never a live task, thread or token, so it can be kept, logged
+ * and sent. It is what the code <i>inside</i> cancelled work sees; whoever set a timeout for that
+ * work gets a {@link java.util.concurrent.TimeoutException} instead, see {@link
+ * Cancellation#callWithTimeout}.
+ */
+public final class CancelledException extends CancellationException {
+  private static final long serialVersionUID = 1;
+
+  private final transient CancellationReason reason;
+  private final transient List<String> path;
+
+  /**
+   * Makes the exception for a token that is cancelled.
+   *
+   * @param token the token that was asked
+   * @throws IllegalArgumentException if the token is not cancelled
+   */
+  public CancelledException(CancellationToken token) {
+    this(token, null);
+  }
+
+  /**
+   * Makes the exception for a token that is cancelled, where the work ended with an exception of
+   * its own.
+   *
+   * @param token the token that was asked
+   * @param cause how the work ended, such as a database driver's exception; or null
+   * @throws IllegalArgumentException if the token is not cancelled
+   */
+  public CancelledException(CancellationToken token, @Nullable Throwable cause) {
+    this(
+        token
+            .reason()
+            .orElseThrow(() -> new IllegalArgumentException("token must be cancelled: " + token)),
+        token.path());
+    if (cause != null) {
+      initCause(cause);
+    }
+  }
+
+  private CancelledException(CancellationReason reason, List<String> path) {
+    super(sentence(reason, path));
+    this.reason = reason;
+    this.path = path;
+  }
+
+  /** {@return why: the same reason that the token gives} */
+  public CancellationReason reason() {
+    return reason;
+  }
+
+  /**
+   * {@return the names from the source that was cancelled to the token that was asked, both
+   * included}
+   *
+   * <p>A source without a name appears as {@code "unnamed"}.
+   */
+  public List<String> path() {
+    return path;
+  }
+
+  private static String sentence(CancellationReason reason, List<String> path) {
+    String subject =
+        path.getLast().equals(CancellationToken.UNNAMED)
+            ? "Cancelled"
+            : '"' + path.getLast() + "\" was cancelled";
+    String route = path.size() == 1 ? "" : ", and reached it by way of " + shortened(path);
+    return subject
+        + " because "
+        + reason.message()
+        + ". This came from "
+        + reason.origin()
+        + route
+        + ".";
+  }
+
+  /** A path can be a million names long; a message cannot. */
+  private static String shortened(List<String> path) {
+    if (path.size() <= 8) {
+      return String.join(" > ", path);
+    }
+    return String.join(" > ", path.subList(0, 3))
+        + " > … "
+        + (path.size() - 6)
+        + " more … > "
+        + String.join(" > ", path.subList(path.size() - 3, path.size()));
+  }
+}

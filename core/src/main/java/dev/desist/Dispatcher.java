@@ -1,0 +1,34 @@
+package dev.desist;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The threads on which this library does what may block: cached, daemon, and platform threads
+ * because that may pin.
+ */
+final class Dispatcher {
+  static final Executor INSTANCE =
+      new ThreadPoolExecutor(
+          0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads());
+
+  private Dispatcher() {}
+
+  private static ThreadFactory threads() {
+    ThreadFactory plain =
+        Thread.ofPlatform()
+            .daemon()
+            .name("desist-dispatcher-", 1)
+            .inheritInheritableThreadLocals(false)
+            .factory();
+    return task -> {
+      Thread thread = plain.newThread(task);
+      thread.setContextClassLoader(
+          null); // threads are shared by whole processes, and must not keep an application loaded
+      return thread;
+    };
+  }
+}
