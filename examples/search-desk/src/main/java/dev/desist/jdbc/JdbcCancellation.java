@@ -17,7 +17,7 @@ public final class JdbcCancellation {
   public static <S extends Statement, T> T call(
       CancellationToken token, S statement, SqlCall<? super S, T> call) throws SQLException {
     token.throwIfCancelled();
-    try (CancellationRegistration r =
+    try (CancellationRegistration _ =
         token.onCancel(
             Cancellation.dispatcher(),
             () -> {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,7 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HexFormat;
-import java.util.Map;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
@@ -27,21 +28,25 @@ import java.util.zip.CRC32C;
  *                        any of them ──▶ DAMAGED, OUTDATED   (discarded, then ABSENT)
  * </pre>
  *
- * It is {@code UNSEALED} once its last transaction has marked it as whole, and {@code COMPLETE} once
- * a checksum of the closed file lies beside it. Only a complete database is searched. Every other one
- * goes through {@code quick_check} before it is continued.
+ * It is {@code UNSEALED} once its last transaction has marked it as whole, and {@code COMPLETE}
+ * once a checksum of the closed file lies beside it. Only a complete database is searched. Every
+ * other one goes through {@code quick_check} before it is continued.
  */
 final class Database {
   /** Raised whenever the tables change. */
   private static final int SCHEMA = 1;
 
-  private static final String SCHEMA_SQL =
-      """
-      CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-      CREATE TABLE files(
-        id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, first INTEGER NOT NULL, lines INTEGER NOT NULL);
-      CREATE TABLE lines(id INTEGER PRIMARY KEY, file INTEGER NOT NULL, text TEXT NOT NULL);
-      """;
+  private static final List<String> TABLES =
+      List.of(
+          "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+          """
+          CREATE TABLE files(
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL UNIQUE,
+            first INTEGER NOT NULL,
+            lines INTEGER NOT NULL)
+          """,
+          "CREATE TABLE lines(id INTEGER PRIMARY KEY, file INTEGER NOT NULL, text TEXT NOT NULL)");
 
   private final Path file;
   private final Path seal;
@@ -75,8 +80,7 @@ final class Database {
     }
     try (Connection connection = open(false);
         Statement statement = connection.createStatement()) {
-      Map<String, String> meta = Map.of("schema", meta(statement, "schema"));
-      if (!meta.equals(Map.of("schema", String.valueOf(SCHEMA)))
+      if (!meta(statement, "schema").equals(String.valueOf(SCHEMA))
           || !meta(statement, "stamp").equals(stamp)) {
         return State.OUTDATED;
       }
@@ -103,7 +107,7 @@ final class Database {
         Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA page_size = 16384");
       connection.setAutoCommit(false);
-      for (String sql : SCHEMA_SQL.split(";\\s*")) {
+      for (String sql : TABLES) {
         statement.execute(sql);
       }
       putMeta(statement, "schema", String.valueOf(SCHEMA));
@@ -180,8 +184,7 @@ final class Database {
   }
 
   private Connection open(boolean create) throws SQLException {
-    return DriverManager.getConnection(
-        "jdbc:sqlite:" + file.toUri() + (create ? "" : "?mode=rw"));
+    return DriverManager.getConnection("jdbc:sqlite:" + file.toUri() + (create ? "" : "?mode=rw"));
   }
 
   private static String meta(Statement statement, String key) throws SQLException {
@@ -212,7 +215,7 @@ final class Database {
 
   private static String checksum(String text) {
     var sum = new CRC32C();
-    sum.update(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    sum.update(text.getBytes(StandardCharsets.UTF_8));
     return HexFormat.of().toHexDigits((int) sum.getValue());
   }
 }

@@ -107,8 +107,8 @@ final class Desk {
   record Stopped(int pages, int inHand, int cancelled, int deaf, Duration took) {}
 
   /**
-   * Refuses new searches, gives those in hand their time, cancels the rest and waits for it to stop.
-   * Blocks for the grace time and {@link #LAST_WAIT} at most.
+   * Refuses new searches, gives those in hand their time, cancels the rest and waits for it to
+   * stop. Blocks for the grace time and {@link #LAST_WAIT} at most.
    */
   Stopped stop(Duration grace) throws InterruptedException {
     long begun = System.nanoTime();
@@ -126,8 +126,7 @@ final class Desk {
     if (deaf == 0) {
       closeIndex();
     }
-    return new Stopped(
-        pages, inHand, cancelled, deaf, Duration.ofNanos(System.nanoTime() - begun));
+    return new Stopped(pages, inHand, cancelled, deaf, Duration.ofNanos(System.nanoTime() - begun));
   }
 
   private int inHand() {

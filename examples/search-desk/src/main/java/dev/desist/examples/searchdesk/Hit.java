@@ -14,12 +14,7 @@ import java.util.List;
  * @param cutAfter whether something was cut off after it
  */
 record Hit(
-    String path,
-    long line,
-    String text,
-    List<Range> matches,
-    boolean cutBefore,
-    boolean cutAfter) {
+    String path, long line, String text, List<Range> matches, boolean cutBefore, boolean cutAfter) {
 
   private static final int WIDEST = 300;
   private static final int LEAD = 60;

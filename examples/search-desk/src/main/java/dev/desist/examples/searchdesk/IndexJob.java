@@ -105,7 +105,7 @@ final class IndexJob {
 
   private Status read(Work work) {
     try {
-      tell(new Status(State.CHECKING, "Looking at the cache.", IndexProgress.NONE));
+      tell(new Status(State.CHECKING, "", IndexProgress.NONE));
       var files = source.files();
       var database = new Database(options.cache(), source.location(), source.stamp(files));
       new Indexer(source, files, database)

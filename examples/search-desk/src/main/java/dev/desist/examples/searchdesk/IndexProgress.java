@@ -13,12 +13,7 @@ import java.time.Duration;
  * @param left the time left at this rate; zero when done
  */
 record IndexProgress(
-    int files,
-    int totalFiles,
-    long lines,
-    double fraction,
-    long linesPerSecond,
-    Duration left) {
+    int files, int totalFiles, long lines, double fraction, long linesPerSecond, Duration left) {
 
   static final IndexProgress NONE = new IndexProgress(0, 0, 0, 0, 0, Duration.ZERO);
 

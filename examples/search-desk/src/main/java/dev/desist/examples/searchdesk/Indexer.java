@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Reads a source into its database, batch by batch. Each batch is a transaction, and cancellation is
- * looked at between two of them: what is in the database is whole files, and the next start goes on
- * behind the last of them.
+ * Reads a source into its database, batch by batch. Each batch is a transaction, and cancellation
+ * is looked at between two of them: what is in the database is whole files, and the next start goes
+ * on behind the last of them.
  */
 final class Indexer {
   private static final int LINES_PER_BATCH = 40_000;
@@ -42,7 +42,7 @@ final class Indexer {
     if (state == Database.State.COMPLETE) {
       return;
     }
-    try (FileChannel lock = database.lock()) {
+    try (FileChannel _ = database.lock()) {
       switch (state) {
         case DAMAGED -> notes.accept("The cache is damaged; reading the source anew.");
         case OUTDATED -> notes.accept("The source has changed; reading it anew.");
@@ -57,13 +57,14 @@ final class Indexer {
         database.create();
       }
       if (state != Database.State.UNSEALED) {
-        fill(token, progress);
+        fill(token, notes, progress);
       }
       database.seal();
     }
   }
 
-  private void fill(CancellationToken token, Consumer<IndexProgress> progress)
+  private void fill(
+      CancellationToken token, Consumer<String> notes, Consumer<IndexProgress> progress)
       throws IOException, SQLException {
     try (Connection connection = database.openForWriting();
         var batch = new Batch(connection)) {
@@ -79,7 +80,7 @@ final class Indexer {
         long until = batch.lines + LINES_PER_BATCH;
         while (batch.files < files.size() && batch.lines < until) {
           Source.Entry entry = files.get(batch.files);
-          List<String> lines = source.lines(entry);
+          List<String> lines = lines(entry, notes);
           batch.add(entry.path(), lines);
           counter.add(lines.size(), entry.size());
         }
@@ -88,6 +89,16 @@ final class Indexer {
       }
       database.markComplete(connection);
       connection.commit();
+    }
+  }
+
+  /** A file that cannot be read counts as empty: the others are still worth searching. */
+  private List<String> lines(Source.Entry entry, Consumer<String> notes) {
+    try {
+      return source.lines(entry);
+    } catch (IOException | IllegalArgumentException e) {
+      notes.accept("Left out " + entry.path() + ": " + e.getMessage());
+      return List.of();
     }
   }
 
@@ -102,7 +113,8 @@ final class Indexer {
       try (Statement statement = connection.createStatement();
           ResultSet done =
               statement.executeQuery(
-                  "SELECT (SELECT count(*) FROM files), (SELECT coalesce(max(id), 0) FROM lines)")) {
+                  "SELECT (SELECT count(*) FROM files), (SELECT coalesce(max(id), 0) FROM"
+                      + " lines)")) {
         done.next();
         files = done.getInt(1);
         lines = done.getLong(2);

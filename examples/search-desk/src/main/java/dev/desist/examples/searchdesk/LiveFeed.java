@@ -101,7 +101,11 @@ final class LiveFeed {
         _ -> {
           var writes = new ArrayList<Future<Void>>();
           String data = new JsonObject().put("message", message).encode();
-          pages.values().forEach(page -> writes.add(page.response.write("event: goodbye\ndata: " + data + "\n\n")));
+          pages
+              .values()
+              .forEach(
+                  page ->
+                      writes.add(page.response.write("event: goodbye\ndata: " + data + "\n\n")));
           Future.join(writes).onComplete(said);
         });
     return said.future();

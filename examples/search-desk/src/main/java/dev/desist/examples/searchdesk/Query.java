@@ -19,8 +19,7 @@ record Query(String text) {
     }
     if (text.length() > LONGEST) {
       throw new RefusedException(
-          "A query has at most %d characters, this one has %,d."
-              .formatted(LONGEST, text.length()));
+          "A query has at most %d characters, this one has %,d.".formatted(LONGEST, text.length()));
     }
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

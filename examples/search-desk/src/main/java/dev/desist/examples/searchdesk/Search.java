@@ -101,7 +101,8 @@ final class Search {
     } catch (CancelledException _) {
       ending = cancelled(rows.count);
     } catch (SQLException e) {
-      ending = new Ending(Work.State.FAILED, rows.count, took(), "", "SQLite says: " + e.getMessage());
+      ending =
+          new Ending(Work.State.FAILED, rows.count, took(), "", "SQLite says: " + e.getMessage());
     }
     cost.end(ending.how());
     statement.end(ending.how());

@@ -46,9 +46,7 @@ public final class SearchDesk {
 
   private static void start(Options options) throws IOException, InterruptedException {
     Source source =
-        options.source().isPresent()
-            ? Source.of(options.source().get())
-            : Source.ofRunningJdk();
+        options.source().isPresent() ? Source.of(options.source().get()) : Source.ofRunningJdk();
     var searchDesk = new SearchDesk(options, source);
     Signals.onFirst(searchDesk::stop);
     searchDesk.run();

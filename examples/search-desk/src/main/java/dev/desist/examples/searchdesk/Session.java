@@ -62,8 +62,7 @@ final class Session {
     }
     // First stop the old, then start the new; not under the lock, for cancelling runs callbacks.
     for (Search old : superseded) {
-      old.cancel(
-          CancellationReason.superseded("%s took its place".formatted(request.name())));
+      old.cancel(CancellationReason.superseded("%s took its place".formatted(request.name())));
     }
     if (overtaken && request.cancellation()) {
       node.cancel(CancellationReason.superseded("a newer request arrived before it"));

@@ -6,8 +6,9 @@ import java.lang.reflect.Proxy;
  * Hears Ctrl-C (INT) and TERM before any shutdown hook runs, so that the desk ends in its own order
  * and with its own exit code.
  *
- * <p>{@code sun.misc.Signal} is in every JDK but is no part of the platform's API, hence reflection;
- * where it is missing or refused (as under {@code -Xrs}) a shutdown hook does the same work.
+ * <p>{@code sun.misc.Signal} is in every JDK but is no part of the platform's API, hence
+ * reflection; where it is missing or refused (as under {@code -Xrs}) a shutdown hook does the same
+ * work.
  */
 final class Signals {
   private Signals() {}

@@ -22,7 +22,7 @@ import java.util.Optional;
 /**
  * A tree of text files to search: a zip, a folder, or the class files of the running JDK.
  *
- * <p>The order of {@link #files()} is fixed for a given {@link #stamp()}, so that reading can go on
+ * <p>The order of {@link #files()} is fixed for a given {@link #stamp}, so that reading can go on
  * where it stopped.
  */
 final class Source implements AutoCloseable {

@@ -51,15 +51,13 @@ final class Terminal {
                   .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
                   .setUpdateIntervalMillis(100)
                   .hideEta()
-                  .setElapsed(false)
                   .build());
     }
     bar.get().stepTo(progress.files());
     bar.get()
         .setExtraMessage(
             " %,d lines, %,d/s, %s left"
-                .formatted(
-                    progress.lines(), progress.linesPerSecond(), clock(progress.left())));
+                .formatted(progress.lines(), progress.linesPerSecond(), clock(progress.left())));
   }
 
   private static String inWords(IndexProgress progress) {

@@ -147,8 +147,7 @@ final class WebServer implements AutoCloseable {
     response.closeHandler(
         _ -> {
           if (asked.cancellation()) {
-            search.cancel(
-                CancellationReason.disconnected("the page gave up " + asked.name()));
+            search.cancel(CancellationReason.disconnected("the page gave up " + asked.name()));
           }
         });
   }

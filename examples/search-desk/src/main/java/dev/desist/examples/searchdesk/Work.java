@@ -1,12 +1,12 @@
 package dev.desist.examples.searchdesk;
 
 import dev.desist.CancellationReason;
-import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +15,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A node of the tree that the page shows: server, session, request, statement. Each has a source of
- * its own, a child of the token above, and notes when it was cancelled and when it had stopped.
+ * its own, a child of the token above, and notes how it ended. When and why it was cancelled is in
+ * the reason of its token.
  *
  * <p>One lock guards the notes of the whole tree, so that a picture of it is of one moment. Nothing
  * is cancelled while it is held.
@@ -43,7 +44,6 @@ final class Work {
   private final String name;
   private final String label;
   private final CancellationSource source;
-  private final CancellationRegistration watch;
   private final int depth;
 
   // All below: guarded by tree.
@@ -51,7 +51,7 @@ final class Work {
   private State state = State.WAITING;
   private Optional<CancellationReason> reason = Optional.empty();
   private final long createdAt = System.nanoTime();
-  private long cancelledAt;
+  private Duration stopTime = Duration.ZERO;
   private long endedAt;
 
   private Work(
@@ -66,7 +66,6 @@ final class Work {
     this.label = label;
     this.source = source;
     this.depth = parent.map(above -> above.depth + 1).orElse(0);
-    this.watch = source.token().onCancel(this::noteCancelled);
   }
 
   /** {@return the root of a new tree} */
@@ -129,38 +128,15 @@ final class Work {
       }
       state = how;
       endedAt = System.nanoTime();
+      // Taken here, for the source is closed below. Completion beats a cancellation that came late.
+      reason = how == State.CANCELLED ? token().reason() : Optional.empty();
+      stopTime = reason.map(Work::since).orElse(Duration.ZERO);
       parent.ifPresent(Work::forgetOldest);
     } finally {
       tree.unlock();
     }
-    watch.unregister();
     // Lets go of the parent's token.
     source.close();
-  }
-
-  /** {@return how long it took from being cancelled to having stopped, if it did both} */
-  Optional<Duration> stopTime() {
-    tree.lock();
-    try {
-      return state == State.CANCELLED && cancelledAt != 0
-          ? Optional.of(Duration.ofNanos(endedAt - cancelledAt))
-          : Optional.empty();
-    } finally {
-      tree.unlock();
-    }
-  }
-
-  private void noteCancelled() {
-    tree.lock();
-    try {
-      if (!state.isEnd()) {
-        state = State.STOPPING;
-        cancelledAt = System.nanoTime();
-        reason = source.token().reason();
-      }
-    } finally {
-      tree.unlock();
-    }
   }
 
   private void forgetOldest() {
@@ -177,30 +153,35 @@ final class Work {
   JsonObject toJson() {
     tree.lock();
     try {
-      long now = System.nanoTime();
+      boolean ended = state.isEnd();
+      Optional<CancellationReason> why = ended ? reason : token().reason();
+      State shown = !ended && why.isPresent() ? State.STOPPING : state;
       var json =
           new JsonObject()
               .put("name", name)
               .put("label", label)
-              .put("state", state.name().toLowerCase(Locale.ROOT));
+              .put("state", shown.name().toLowerCase(Locale.ROOT));
       // The age of a server or of a page is of no interest, and would change all the time.
       if (depth > 1) {
-        json.put("millis", millis((state.isEnd() ? endedAt : now) - createdAt));
+        json.put("millis", millis((ended ? endedAt : System.nanoTime()) - createdAt));
       }
-      reason.ifPresent(
-          why ->
-              json.put("reason", why.kind())
-                  .put("message", why.message())
-                  .put("origin", why.origin().toString()));
-      if (cancelledAt != 0) {
-        json.put("stopMillis", millis((state.isEnd() ? endedAt : now) - cancelledAt));
-      }
+      why.ifPresent(
+          present ->
+              json.put("reason", present.kind())
+                  .put("message", present.message())
+                  .put("origin", present.origin().toString())
+                  .put("stopMillis", millis((ended ? stopTime : since(present)).toNanos())));
       var below = new JsonArray();
       children.forEach(child -> below.add(child.toJson()));
       return json.put("children", below);
     } finally {
       tree.unlock();
     }
+  }
+
+  private static Duration since(CancellationReason why) {
+    Duration passed = Duration.between(why.origin().time(), Instant.now());
+    return passed.isNegative() ? Duration.ZERO : passed;
   }
 
   private static double millis(long nanos) {
