@@ -1,6 +1,6 @@
 /** Desist: cooperative cancellation. Needs the base module and nothing else. */
 module dev.desist {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
 
   exports dev.desist;
 }
