@@ -14,7 +14,7 @@ import java.util.Map;
 
 /**
  * Keeps every open page informed, by server-sent events, and notices when one is closed: a session
- * lasts as long as its connection. All state belongs to the event loop.
+ * lasts as long as its connection. All state belongs to the event loop, of which there is one.
  */
 final class LiveFeed {
   private static final long PACE_MILLIS = 100;
@@ -22,13 +22,11 @@ final class LiveFeed {
   /** Written when nothing else was for so long, so that a dead connection is noticed. */
   private static final int QUIET_TICKS = 100;
 
-  private final Vertx vertx;
   private final Context context;
   private final Desk desk;
   private final Map<String, Page> pages = new HashMap<>();
 
   LiveFeed(Vertx vertx, Desk desk) {
-    this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.desk = desk;
     context.runOnContext(_ -> vertx.setPeriodic(PACE_MILLIS, _ -> tick()));

@@ -17,8 +17,7 @@ final class Terminal {
   private int fifths;
 
   Terminal() {
-    Console console = System.console();
-    interactive = console != null && console.isTerminal();
+    interactive = Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
   }
 
   /** Prints a line, below the bar if there is one. */

@@ -99,7 +99,8 @@ final class WebServer implements AutoCloseable {
       refuse(response, 403, "The search desk answers its own pages only.");
       return;
     }
-    String route = request.method() + " " + request.path();
+    String path = request.path() == null ? "" : request.path();
+    String route = request.method() + " " + path;
     try {
       switch (route) {
         case "GET /api/live" -> feed.open(response);
@@ -115,8 +116,8 @@ final class WebServer implements AutoCloseable {
           response.end();
         }
         default -> {
-          if (request.method() != HttpMethod.GET || !files.send(request.path(), response)) {
-            refuse(response, 404, "There is nothing at " + request.path() + ".");
+          if (request.method() != HttpMethod.GET || !files.send(path, response)) {
+            refuse(response, 404, "There is nothing at " + path + ".");
           }
         }
       }
