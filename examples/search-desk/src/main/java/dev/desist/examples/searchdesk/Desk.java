@@ -106,13 +106,18 @@ final class Desk {
    */
   record Stopped(int pages, int inHand, int cancelled, int deaf, Duration took) {}
 
+  /** From now on no search is let in. */
+  void refuseSearches() {
+    stopping = true;
+  }
+
   /**
    * Refuses new searches, gives those in hand their time, cancels the rest and waits for it to
    * stop. Blocks for the grace time and {@link #LAST_WAIT} at most.
    */
   Stopped stop(Duration grace) throws InterruptedException {
     long begun = System.nanoTime();
-    stopping = true;
+    refuseSearches();
     int pages = sessions.size();
     int inHand = inHand();
     var goingDown = CancellationReason.shutdown("the search desk is stopping");

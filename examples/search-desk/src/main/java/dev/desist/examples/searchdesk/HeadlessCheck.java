@@ -33,7 +33,7 @@ final class HeadlessCheck {
 
   /** {@return whether the desk did what it should} */
   boolean passes() throws InterruptedException {
-    try (HttpClient client = HttpClient.newHttpClient();
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         InputStream live = get(client, "api/live", BodyHandlers.ofInputStream()).body()) {
       String session = session(live);
       // The answer's head arrives before anything is found; its lines are read below.

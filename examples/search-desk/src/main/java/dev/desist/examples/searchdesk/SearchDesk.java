@@ -1,7 +1,6 @@
 package dev.desist.examples.searchdesk;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -90,10 +89,14 @@ public final class SearchDesk {
                             .formatted(index.files(), index.lines(), desk.source().title())));
         indexed.countDown();
       }
-      case STOPPED ->
+      case STOPPED -> {
+        // At the end of the desk, its last line says so.
+        if (!desk.isStopping()) {
           terminal.say(
-              "Reading stopped at %,d of %,d files, because %s; the next start goes on from there."
-                  .formatted(progress.files(), progress.totalFiles(), status.message()));
+              "%s, because %s; press Continue there, or start again later."
+                  .formatted(readingStopped(progress), status.message()));
+        }
+      }
       case FAILED -> {
         System.err.println(NAME + status.message());
         // Not on this thread, which the exit need not wait for.
@@ -105,28 +108,43 @@ public final class SearchDesk {
   /** The orderly end: refuse, say goodbye, give grace, cancel, report. */
   private void stop() {
     try {
+      desk.refuseSearches();
       web.sayGoodbye();
       Desk.Stopped stopped = desk.stop(options.grace());
       web.close();
-      terminal.say(inWords(stopped));
+      IndexJob.Status index = desk.indexJob().status();
+      String reading =
+          index.state() == IndexJob.State.STOPPED
+              ? " " + readingStopped(index.progress()) + "; the next start goes on from there."
+              : "";
+      terminal.say(inWords(stopped) + reading);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private static String inWords(Desk.Stopped stopped) {
-    return NAME
-        + "stopped in %.2f s; said goodbye to %d page(s); of %d statement(s) in hand %d ended in time, %d cancelled, %d did not listen."
-            .formatted(
-                seconds(stopped.took()),
-                stopped.pages(),
-                stopped.inHand(),
-                stopped.inHand() - stopped.cancelled(),
-                stopped.cancelled() - stopped.deaf(),
-                stopped.deaf());
+  private static String readingStopped(IndexProgress progress) {
+    return "Reading stopped at %,d of %,d files".formatted(progress.files(), progress.totalFiles());
   }
 
-  private static double seconds(Duration time) {
-    return time.toNanos() / 1e9;
+  private static String inWords(Desk.Stopped stopped) {
+    String inHand =
+        stopped.inHand() == 0
+            ? "no search was in hand"
+            : "of %s in hand, %d ended in time and %d had to be cancelled%s"
+                .formatted(
+                    count(stopped.inHand(), "search", "searches"),
+                    stopped.inHand() - stopped.cancelled(),
+                    stopped.cancelled(),
+                    stopped.deaf() == 0
+                        ? ""
+                        : ", of which %d did not listen".formatted(stopped.deaf()));
+    return NAME
+        + "stopped in %.2f s: %s; pages told: %d."
+            .formatted(stopped.took().toNanos() / 1e9, inHand, stopped.pages());
+  }
+
+  private static String count(int number, String one, String many) {
+    return number + " " + (number == 1 ? one : many);
   }
 }

@@ -14,6 +14,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.BindException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -68,7 +69,9 @@ final class WebServer implements AutoCloseable {
                   .listen(port));
     } catch (IOException e) {
       vertx.close();
-      throw e;
+      throw e.getCause() instanceof BindException
+          ? new IOException("port " + port + " is in use; --port 0 takes any that is free", e)
+          : e;
     }
   }
 
