@@ -1,10 +1,13 @@
 package dev.desist.examples.searchdesk;
 
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -12,14 +15,16 @@ import org.openqa.selenium.chrome.ChromeOptions;
 
 /** A real headless Chromium, the system's own: nothing is downloaded. */
 final class Browser {
+  private static final Logger LOG = Logger.getLogger("org.openqa.selenium");
+
   private Browser() {}
 
-  /**
-   * Starts one.
-   *
-   * @param profile an empty folder
-   */
-  static ChromeDriver start(Path profile) {
+  /** Starts one, with a profile of its own. */
+  static ChromeDriver start() throws IOException {
+    // It looks for support of this very version of Chromium, which is not needed here.
+    LOG.setLevel(Level.SEVERE);
+    // Not a test's own folder: Chromium may still write while it ends.
+    Path profile = Files.createTempDirectory(Path.of("target").toAbsolutePath(), "chromium");
     var options = new ChromeOptions();
     options.setBinary(
         program("CHROMIUM", List.of("chromium", "chromium-browser", "google-chrome")).toFile());

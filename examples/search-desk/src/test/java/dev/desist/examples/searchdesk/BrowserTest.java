@@ -13,8 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
@@ -24,6 +27,7 @@ import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.interactions.Actions;
 
 /** The desk in the hands of somebody who types: a real process, a real browser. */
+@TestInstance(Lifecycle.PER_CLASS)
 class BrowserTest {
   private static final String QUERY = "completablefuture";
 
@@ -39,33 +43,38 @@ class BrowserTest {
       }).observe(document.getElementById('results'), {childList: true, subtree: true});
       """;
 
-  // Chromium may still write to its profile while it ends.
-  @TempDir(cleanup = CleanupMode.NEVER)
-  Path profile;
-
   private Optional<DeskProcess> started = Optional.empty();
   private Optional<ChromeDriver> driven = Optional.empty();
 
-  @BeforeEach
-  void open() throws Exception {
-    started =
-        Optional.of(
-            new DeskProcess(
-                "--port",
-                "0",
-                "--source",
-                Sources.big().toString(),
-                "--cache",
-                Sources.CACHE.toString()));
-    desk().ready();
-    driven = Optional.of(Browser.start(profile));
-    visit();
+  @BeforeAll
+  void startBrowser() throws Exception {
+    driven = Optional.of(Browser.start());
+  }
+
+  @AfterAll
+  void quitBrowser() {
+    driven.ifPresent(ChromeDriver::quit);
   }
 
   @AfterEach
-  void close() {
-    driven.ifPresent(ChromeDriver::quit);
+  void killDesk() {
     started.ifPresent(DeskProcess::close);
+  }
+
+  /** Each test has a desk of its own, with counters at zero. */
+  private void startDesk(Path cache) throws Exception {
+    started =
+        Optional.of(
+            new DeskProcess(
+                "--port", "0", "--source", Sources.big().toString(), "--cache", cache.toString()));
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    startDesk(Sources.CACHE);
+    desk().ready();
+    visit();
+    awaitReady();
   }
 
   private DeskProcess desk() {
@@ -78,6 +87,12 @@ class BrowserTest {
 
   private void visit() {
     browser().get(desk().address().toString());
+    eventually(
+        "the page is connected",
+        () -> !browser().findElements(By.cssSelector("body[data-session]")).isEmpty());
+  }
+
+  private void awaitReady() {
     eventually(
         "the page is ready",
         () -> !browser().findElements(By.cssSelector("body.ready[data-session]")).isEmpty());
@@ -196,6 +211,21 @@ class BrowserTest {
     eventually("the goodbye is shown", () -> browser().findElement(By.id("goodbye")).isDisplayed());
     assertTrue(text("goodbye-message").startsWith("The search desk was stopped."));
     assertEquals(0, desk().exitCode());
+  }
+
+  @Test
+  void readingIsShownAndCanBeCancelledAndContinued(@TempDir Path emptyCache) throws Exception {
+    desk().close();
+    startDesk(emptyCache);
+    visit();
+    browser().findElement(By.id("reading-cancel")).click();
+    eventually("it has stopped", () -> text("reading-title").equals("Reading was stopped"));
+    assertEquals(
+        "Stopped because somebody pressed Cancel in the page. What is read is kept.",
+        text("reading-message"));
+    String before = text("reading-files");
+    browser().findElement(By.id("reading-continue")).click();
+    eventually("it goes on", () -> !text("reading-files").equals(before));
   }
 
   @Test

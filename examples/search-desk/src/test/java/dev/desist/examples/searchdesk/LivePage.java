@@ -2,7 +2,6 @@ package dev.desist.examples.searchdesk;
 
 import static dev.desist.examples.searchdesk.Eventually.eventually;
 
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,7 +16,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /** A page without a browser: holds the live feed open and searches. */
 final class LivePage implements AutoCloseable {
@@ -68,11 +69,19 @@ final class LivePage implements AutoCloseable {
   }
 
   private static Optional<JsonObject> child(JsonObject node, String name) {
-    JsonArray children = node.getJsonArray("children");
-    return children.stream()
-        .map(JsonObject.class::cast)
-        .filter(child -> child.getString("name").equals(name))
-        .findFirst();
+    return children(node).filter(child -> child.getString("name").equals(name)).findFirst();
+  }
+
+  private static Stream<JsonObject> children(JsonObject node) {
+    return node.getJsonArray("children").stream().map(JsonObject.class::cast);
+  }
+
+  /** {@return whether, as far as this page was told, no request of any page waits or runs} */
+  boolean isIdle() {
+    return last("desk").stream()
+        .flatMap(desk -> children(desk.getJsonObject("tree")))
+        .flatMap(LivePage::children)
+        .allMatch(request -> Set.of("complete", "cancelled", "failed").contains(request.getString("state")));
   }
 
   int counter(String name) {

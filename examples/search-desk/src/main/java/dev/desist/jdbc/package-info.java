@@ -1,3 +1,0 @@
-/** Stand-in. */
-@org.jspecify.annotations.NullMarked
-package dev.desist.jdbc;
