@@ -19,13 +19,12 @@ final class Format {
     var wrong = new ArrayList<Path>();
     for (Path file : javaFiles()) {
       String before = Files.readString(file);
-      // A comment that moves to a line of its own is wrapped only by the second pass.
-      String after =
-          formatter.formatSourceAndFixImports(formatter.formatSourceAndFixImports(before));
+      String after = formatter.formatSourceAndFixImports(before);
       if (!after.equals(before)) {
         wrong.add(file);
         if (apply) {
-          Files.writeString(file, after);
+          // Twice: a comment that moves to a line of its own is wrapped by the second pass only.
+          Files.writeString(file, formatter.formatSourceAndFixImports(after));
         }
       }
     }

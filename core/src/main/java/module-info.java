@@ -3,4 +3,5 @@ module dev.desist {
   requires static org.jspecify;
 
   exports dev.desist;
+  exports dev.desist.concurrent;
 }

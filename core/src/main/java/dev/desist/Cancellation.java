@@ -17,8 +17,6 @@ import java.util.function.Supplier;
  * with one of the {@code wrap} methods. A token passed as a parameter is faster and plainer; the
  * ambient one is for the layers that cannot be changed to take one.
  *
- * <p>
- *
  * {@snippet class="dev.desist.snippets.AmbientSnippets" region="ambient"}
  *
  * <h2>General exceptions</h2>

@@ -21,7 +21,12 @@ public sealed interface CancellationReason {
   /** {@return the kind in words, such as "deadline exceeded"} */
   String kind();
 
-  /** Somebody asked for it. */
+  /**
+   * Somebody asked for it.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Requested(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Requested {
@@ -39,7 +44,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** The source was closed. */
+  /**
+   * The source was closed.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Closed(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Closed {
@@ -60,6 +70,8 @@ public sealed interface CancellationReason {
   /**
    * A deadline passed.
    *
+   * @param message what happened
+   * @param origin where it came from
    * @param owner the name of the source whose deadline it was, or null if it has none
    * @param deadline the deadline
    */
@@ -82,7 +94,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** A task of the same scope failed, so that the others are of no use. */
+  /**
+   * A task of the same scope failed, so that the others are of no use.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record SiblingFailed(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public SiblingFailed {
@@ -100,7 +117,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** Another contestant was first. */
+  /**
+   * Another contestant was first.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record RaceLost(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public RaceLost {
@@ -118,7 +140,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** A newer request took its place. */
+  /**
+   * A newer request took its place.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Superseded(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Superseded {
@@ -136,7 +163,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** The process, or a part of it, is going down. */
+  /**
+   * The process, or a part of it, is going down.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Shutdown(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Shutdown {
@@ -154,7 +186,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** Whoever wanted the result is gone. */
+  /**
+   * Whoever wanted the result is gone.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Disconnected(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Disconnected {
@@ -172,7 +209,12 @@ public sealed interface CancellationReason {
     }
   }
 
-  /** The thread that owned the work was interrupted by somebody else. */
+  /**
+   * The thread that owned the work was interrupted by somebody else.
+   *
+   * @param message what happened
+   * @param origin where it came from
+   */
   record Interrupted(String message, Origin origin) implements CancellationReason {
     /** Checks that nothing is missing. */
     public Interrupted {
@@ -193,6 +235,8 @@ public sealed interface CancellationReason {
   /**
    * It was cancelled on another machine.
    *
+   * @param message what happened
+   * @param origin where it came from
    * @param peer the machine or service, as this side names it
    */
   record Remote(String message, Origin origin, String peer) implements CancellationReason {

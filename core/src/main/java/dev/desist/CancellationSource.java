@@ -10,8 +10,6 @@ import java.util.concurrent.CompletionStage;
 /**
  * Owns the right to cancel: hands out one {@link CancellationToken}, and cancels it, once.
  *
- * <p>
- *
  * {@snippet class="dev.desist.snippets.SourceSnippets" region="source"}
  *
  * <p>The first of these wins, and its reason stays: a call to one of the {@code cancel} methods,

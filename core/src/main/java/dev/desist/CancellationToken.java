@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * deadline of its source passes, or when any of this happens to a token it descends from. {@link
  * #none()} is never cancelled.
  *
- * <p>
- *
  * {@snippet class="dev.desist.snippets.TokenSnippets" region="loop"}
  *
  * <h2>Which thread runs what</h2>

@@ -1,6 +1,7 @@
 package dev.desist;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,7 @@ public final class CancelledException extends CancellationException {
    */
   public CancelledException(CancellationToken token, @Nullable Throwable cause) {
     this(
-        token
+        Objects.requireNonNull(token, "token")
             .reason()
             .orElseThrow(() -> new IllegalArgumentException("token must be cancelled: " + token)),
         token.path());

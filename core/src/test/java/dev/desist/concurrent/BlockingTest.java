@@ -1,0 +1,222 @@
+package dev.desist.concurrent;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.testkit.Hygiene;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The interrupt bridge, one case at a time; BlockingStressTest has the races. */
+@ExtendWith(Hygiene.class)
+@Timeout(20)
+class BlockingTest {
+  @Test
+  void a_blocked_call_ends_with_the_reason() throws Exception {
+    var source = CancellationSource.create("reader");
+    var inside = new CountDownLatch(1);
+    Thread.startVirtualThread(
+        () -> {
+          awaitQuietly(inside);
+          source.cancel("enough");
+        });
+    var thrown =
+        assertThrows(
+            CancelledException.class,
+            () ->
+                Blocking.interruptibly(
+                    source.token(),
+                    () -> {
+                      inside.countDown();
+                      return new ArrayBlockingQueue<String>(1).take();
+                    }));
+    assertEquals("enough", thrown.reason().message());
+    assertInstanceOf(InterruptedException.class, thrown.getCause());
+  }
+
+  @Test
+  void a_value_beats_the_cancellation() throws Exception {
+    var source = CancellationSource.create();
+    String value =
+        Blocking.interruptibly(
+            source.token(),
+            () -> {
+              source.cancel();
+              awaitInterrupt();
+              return "made";
+            });
+    assertEquals("made", value);
+    assertFalse(Thread.currentThread().isInterrupted(), "our interrupt must be taken back");
+  }
+
+  @Test
+  void on_a_cancelled_token_the_body_is_not_called() {
+    var called = new AtomicBoolean();
+    var token = CancellationToken.cancelled(CancellationReason.requested("before"));
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                token,
+                () -> {
+                  called.set(true);
+                  return 1;
+                }));
+    assertFalse(called.get());
+  }
+
+  @Test
+  void promise18_a_foreign_interrupt_stays_one() {
+    var source = CancellationSource.create();
+    Thread.currentThread().interrupt();
+    assertThrows(
+        InterruptedException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  new CountDownLatch(1).await();
+                  return 1;
+                }));
+    assertFalse(source.isCancelled());
+  }
+
+  @Test
+  void promise18_a_foreign_interrupt_that_is_only_flagged_is_still_there_afterwards()
+      throws Exception {
+    var source = CancellationSource.create();
+    Thread.currentThread().interrupt();
+    int value = Blocking.interruptibly(source.token(), () -> 7);
+    assertEquals(7, value);
+    assertTrue(Thread.interrupted());
+  }
+
+  @Test
+  void promise18_a_cancel_is_delivered_after_a_swallowed_foreign_interrupt() {
+    var source = CancellationSource.create();
+    Thread.currentThread().interrupt();
+    source.token().onCancel(() -> {});
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  source.cancel(); // while the foreign interrupt is pending
+                  assertThrows(InterruptedException.class, () -> new CountDownLatch(1).await());
+                  new CountDownLatch(1).await(); // goes on all the same
+                  return 1;
+                }));
+  }
+
+  @Test
+  void promise18_the_canceller_never_interrupts() throws Exception {
+    var interrupter = new AtomicReference<Thread>();
+    var source = CancellationSource.create();
+    var inside = new CountDownLatch(1);
+    var victim = new AtomicReference<Throwable>();
+    var thread =
+        new Thread(
+            () -> {
+              try {
+                Blocking.interruptibly(
+                    source.token(),
+                    () -> {
+                      inside.countDown();
+                      new CountDownLatch(1).await();
+                      return 1;
+                    });
+              } catch (Exception e) {
+                victim.set(e);
+              }
+            }) {
+          @Override
+          public void interrupt() {
+            interrupter.set(Thread.currentThread());
+            super.interrupt();
+          }
+        };
+    thread.start();
+    inside.await();
+    source.cancel();
+    thread.join();
+    assertInstanceOf(CancelledException.class, victim.get());
+    assertNotSame(Thread.currentThread(), interrupter.get());
+    assertNotSame(thread, interrupter.get());
+    assertTrue(interrupter.get().getName().startsWith("desist-dispatcher-"));
+  }
+
+  @Test
+  void promise18_an_inner_call_leaves_the_outer_ones_interrupt_alone() {
+    var outer = CancellationSource.create("outer");
+    var inner = CancellationSource.create("inner");
+    var thrown =
+        assertThrows(
+            CancelledException.class,
+            () ->
+                Blocking.interruptibly(
+                    outer.token(),
+                    () -> {
+                      assertThrows(
+                          CancelledException.class,
+                          () ->
+                              Blocking.interruptibly(
+                                  inner.token(),
+                                  () -> {
+                                    inner.cancel();
+                                    new CountDownLatch(1).await();
+                                    return 1;
+                                  }));
+                      outer.cancel("outer");
+                      new CountDownLatch(1).await();
+                      return 1;
+                    }));
+    assertEquals("outer", thrown.reason().message());
+  }
+
+  @Test
+  void a_failure_of_the_body_passes_unchanged() {
+    var source = CancellationSource.create();
+    var failure = new IllegalStateException("own");
+    var thrown =
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                Blocking.interruptibly(
+                    source.token(),
+                    () -> {
+                      source.cancel();
+                      awaitInterrupt();
+                      throw failure;
+                    }));
+    assertEquals(failure, thrown);
+    assertFalse(Thread.currentThread().isInterrupted());
+  }
+
+  private static void awaitInterrupt() {
+    while (!Thread.currentThread().isInterrupted()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
