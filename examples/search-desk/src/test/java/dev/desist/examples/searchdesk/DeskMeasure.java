@@ -90,7 +90,8 @@ final class DeskMeasure {
       seconds.add(secondsSpent(counters) - before);
     }
     System.out.printf(
-        "%-17s last key to first hit %6.0f ms, to complete result %6.0f ms, database %6.2f s (medians of %d)%n",
+        "%-17s last key to first hit %6.0f ms, to complete result %6.0f ms, database %6.2f s"
+            + " (medians of %d)%n",
         title, median(toFirst), median(toComplete), median(seconds), rounds);
   }
 

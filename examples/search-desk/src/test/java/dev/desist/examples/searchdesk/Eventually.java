@@ -1,8 +1,9 @@
 package dev.desist.examples.searchdesk;
 
+import static org.awaitility.Awaitility.await;
+
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
 
 /** Waits, within bounds, for what happens on other threads, in other processes, in a browser. */
 final class Eventually {
@@ -15,16 +16,11 @@ final class Eventually {
   }
 
   static void within(Duration bound, String what, Callable<Boolean> condition) {
-    long until = System.nanoTime() + bound.toNanos();
-    try {
-      while (!condition.call()) {
-        if (System.nanoTime() > until) {
-          throw new AssertionError("not within " + bound + ": " + what);
-        }
-        LockSupport.parkNanos(5_000_000);
-      }
-    } catch (Exception e) {
-      throw new AssertionError("could not see whether " + what, e);
-    }
+    await(what)
+        .atMost(bound)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(5))
+        .pollInSameThread()
+        .until(condition);
   }
 }

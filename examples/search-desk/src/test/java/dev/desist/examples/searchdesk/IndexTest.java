@@ -133,8 +133,7 @@ class IndexTest {
 
   @Test
   void aFileIsShownAroundALine() throws Exception {
-    Index.Excerpt excerpt =
-        ready().view(CancellationToken.none(), "many.txt", 1_500).orElseThrow();
+    Index.Excerpt excerpt = ready().view(CancellationToken.none(), "many.txt", 1_500).orElseThrow();
     assertEquals(1_100, excerpt.first());
     assertEquals(801, excerpt.lines().size());
     assertEquals("item 1499", excerpt.lines().get(400));

@@ -81,7 +81,9 @@ final class LivePage implements AutoCloseable {
     return last("desk").stream()
         .flatMap(desk -> children(desk.getJsonObject("tree")))
         .flatMap(LivePage::children)
-        .allMatch(request -> Set.of("complete", "cancelled", "failed").contains(request.getString("state")));
+        .allMatch(
+            request ->
+                Set.of("complete", "cancelled", "failed").contains(request.getString("state")));
   }
 
   int counter(String name) {
