@@ -120,10 +120,11 @@ final class Desk {
     refuseSearches();
     int pages = sessions.size();
     int inHand = inHand();
-    var goingDown = CancellationReason.shutdown("the search desk is stopping");
-    indexJob.cancel(goingDown);
+    indexJob.cancel(goingDown());
     waitForIdle(grace);
     int cancelled = inHand();
+    // A new reason, for a reason says when: only now, after the grace time.
+    CancellationReason goingDown = goingDown();
     server.cancel(goingDown);
     waitForIdle(LAST_WAIT);
     int deaf = inHand();
@@ -132,6 +133,10 @@ final class Desk {
       closeIndex();
     }
     return new Stopped(pages, inHand, cancelled, deaf, Duration.ofNanos(System.nanoTime() - begun));
+  }
+
+  private static CancellationReason goingDown() {
+    return CancellationReason.shutdown("the search desk is stopping");
   }
 
   private int inHand() {

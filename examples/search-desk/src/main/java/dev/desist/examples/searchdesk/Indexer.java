@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * on behind the last of them.
  */
 final class Indexer {
-  private static final int LINES_PER_BATCH = 40_000;
+  private static final int LINES_PER_BATCH = 20_000;
 
   private final Source source;
   private final List<Source.Entry> files;

@@ -22,7 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * is cancelled while it is held.
  */
 final class Work {
-  /** How many ended nodes are kept for the picture, below each node. */
+  /** How many ended nodes are kept for the picture: below the server, and below each session. */
+  private static final int KEPT_BELOW_ROOT = 4;
+
   private static final int KEPT = 14;
 
   /** Where a node stands. {@code STOPPING} is cancelled, and not yet stopped. */
@@ -140,8 +142,9 @@ final class Work {
   }
 
   private void forgetOldest() {
+    int kept = depth == 0 ? KEPT_BELOW_ROOT : KEPT;
     long ended = children.stream().filter(child -> child.state.isEnd()).count();
-    for (int i = 0; ended > KEPT && i < children.size(); i++) {
+    for (int i = 0; ended > kept && i < children.size(); i++) {
       if (children.get(i).state.isEnd()) {
         children.remove(i--);
         ended--;

