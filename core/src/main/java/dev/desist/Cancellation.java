@@ -7,6 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The ambient token: the one that the code running now is meant to obey, for code that is not
@@ -58,7 +59,8 @@ public final class Cancellation {
    * @return what the body returned
    * @throws Exception what the body threw
    */
-  public static <T> T call(CancellationToken token, Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object> T call(CancellationToken token, Callable<T> body)
+      throws Exception {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
     return ScopedValue.where(CURRENT, within(token)).call(body::call);
@@ -95,7 +97,8 @@ public final class Cancellation {
    * @throws IllegalArgumentException if the timeout is negative
    * @throws Exception what the body threw
    */
-  public static <T> T callWithTimeout(Duration timeout, Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object> T callWithTimeout(Duration timeout, Callable<T> body)
+      throws Exception {
     Objects.requireNonNull(body, "body");
     try (CancellationSource limited = current().childWithTimeout(timeout)) {
       try {
@@ -132,7 +135,7 @@ public final class Cancellation {
    * @return what the body returned
    * @throws Exception what the body threw
    */
-  public static <T> T shielded(Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object> T shielded(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
     return ScopedValue.where(CURRENT, CancellationToken.none()).call(body::call);
   }
@@ -174,14 +177,14 @@ public final class Cancellation {
       return new Carried(current(), TimeSource.current());
     }
 
-    <T> T call(Callable<T> body) throws Exception {
+    <T extends @Nullable Object> T call(Callable<T> body) throws Exception {
       return time == TimeSource.current()
           ? Cancellation.call(token, body)
           : TimeSource.callWith(time, () -> Cancellation.call(token, body));
     }
 
     /** For a body that throws nothing checked. */
-    <T> T get(Supplier<T> body) {
+    <T extends @Nullable Object> T get(Supplier<T> body) {
       try {
         return call(body::get);
       } catch (RuntimeException e) {
@@ -218,7 +221,7 @@ public final class Cancellation {
    * @param <T> what it returns
    * @param task what to call
    */
-  public static <T> Callable<T> wrapCallable(Callable<T> task) {
+  public static <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task) {
     Objects.requireNonNull(task, "task");
     Carried carried = Carried.here();
     return () -> carried.call(task);
@@ -231,7 +234,7 @@ public final class Cancellation {
    * @param <T> what it returns
    * @param task what to call
    */
-  public static <T> Supplier<T> wrapSupplier(Supplier<T> task) {
+  public static <T extends @Nullable Object> Supplier<T> wrapSupplier(Supplier<T> task) {
     Objects.requireNonNull(task, "task");
     Carried carried = Carried.here();
     return () -> carried.get(task);
@@ -245,7 +248,8 @@ public final class Cancellation {
    * @param <T> what it returns
    * @param task what to call
    */
-  public static <A, T> Function<A, T> wrapFunction(Function<A, T> task) {
+  public static <A extends @Nullable Object, T extends @Nullable Object>
+      Function<A, T> wrapFunction(Function<A, T> task) {
     Objects.requireNonNull(task, "task");
     Carried carried = Carried.here();
     return argument -> carried.get(() -> task.apply(argument));

@@ -3,6 +3,7 @@ package dev.desist;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where time comes from: a monotonic clock, a wall clock, a timer and a way to wait. Programs use
@@ -46,7 +47,8 @@ public interface TimeSource {
    * @return what the body returned
    * @throws Exception what the body threw
    */
-  static <T> T callWith(TimeSource time, Callable<T> body) throws Exception {
+  static <T extends @Nullable Object> T callWith(TimeSource time, Callable<T> body)
+      throws Exception {
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(body, "body");
     return ScopedValue.where(SystemTime.BOUND, time).call(body::call);

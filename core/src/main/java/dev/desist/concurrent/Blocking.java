@@ -9,6 +9,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends blocking calls that listen to an interrupt and to nothing else, such as {@code
@@ -51,7 +52,8 @@ public final class Blocking {
    * @throws InterruptedException if the body threw it and it was somebody else's interrupt
    * @throws Exception what else the body threw
    */
-  public static <T> T interruptibly(CancellationToken token, Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object> T interruptibly(
+      CancellationToken token, Callable<T> body) throws Exception {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
     if (!token.canBeCancelled()) {
@@ -83,7 +85,7 @@ public final class Blocking {
    * @return what the body returned
    * @throws Exception as {@link #interruptibly(CancellationToken, Callable)}
    */
-  public static <T> T interruptibly(Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object> T interruptibly(Callable<T> body) throws Exception {
     return interruptibly(Cancellation.current(), body);
   }
 

@@ -53,7 +53,7 @@ public final class ManualTime implements TimeSource {
    * @return what it returned
    * @throws Exception what it threw
    */
-  public <T> T call(Callable<T> body) throws Exception {
+  public <T extends @Nullable Object> T call(Callable<T> body) throws Exception {
     return TimeSource.callWith(this, body);
   }
 

@@ -1,0 +1,71 @@
+package dev.desist;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between packages, and what a token must not be able to do. */
+class ArchitectureTest {
+  private static final JavaClasses MAIN =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("dev.desist");
+
+  @Test
+  void the_root_does_not_know_the_packages_that_stand_on_it() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.desist")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.desist.*")
+        .check(MAIN);
+  }
+
+  @Test
+  void the_packages_on_the_root_do_not_know_each_other() {
+    slices().matching("dev.desist.(*)..").should().notDependOnEachOther().check(MAIN);
+  }
+
+  @Test
+  void core_needs_the_base_module_alone() {
+    classes()
+        .that()
+        .resideInAnyPackage("dev.desist", "dev.desist.concurrent..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.desist..",
+            "java.lang..",
+            "java.util..",
+            "java.time..",
+            "java.io..",
+            "java.nio..",
+            "org.jspecify..")
+        .check(MAIN);
+  }
+
+  @Test
+  void promise4_a_token_cannot_cancel_and_does_not_lead_to_its_source() {
+    for (Method method : CancellationToken.class.getMethods()) {
+      assertFalse(
+          method.getName().startsWith("cancel") && !method.getName().equals("cancelled"),
+          method.toString());
+      assertFalse(
+          method.getReturnType() == CancellationSource.class
+              && !method.getName().startsWith("child"),
+          method.toString());
+    }
+    assertFalse(
+        Arrays.stream(CancellationToken.class.getDeclaredFields())
+            .anyMatch(field -> field.getType() == CancellationSource.class));
+  }
+}
