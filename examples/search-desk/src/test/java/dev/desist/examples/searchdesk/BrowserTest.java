@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vertx.core.json.JsonObject;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -176,22 +178,21 @@ class BrowserTest {
 
   @Test
   void closingThePageCancelsItsWorkWithinASecond() throws Exception {
+    String first = browser().getWindowHandle();
+    browser().switchTo().newWindow(WindowType.TAB);
     try (var observer = new LivePage(desk().address())) {
+      visit();
+      awaitReady();
+      WebElement body = browser().findElement(By.tagName("body"));
       String session =
-          "session "
-              + Optional.ofNullable(
-                      browser().findElement(By.tagName("body")).getDomAttribute("data-session"))
-                  .orElseThrow();
+          "session " + Optional.ofNullable(body.getDomAttribute("data-session")).orElseThrow();
       // With cancellation off there is work for seconds in hand.
       browser().findElement(By.className("switch")).click();
       type(QUERY);
-      String first = browser().getWindowHandle();
-      String other = browser().switchTo().newWindow(WindowType.TAB).getWindowHandle();
-      browser().switchTo().window(first);
       assertTrue(observer.counter("running") > 0, "work in hand");
       browser().close();
       within(
-          Duration.ofSeconds(1),
+          aSecondOnAnIdleMachine(),
           "its work has stopped",
           () ->
               observer
@@ -199,9 +200,19 @@ class BrowserTest {
                       .filter(node -> "cancelled".equals(node.getString("state")))
                       .isPresent()
                   && observer.counter("running") == 0);
-      assertEquals("disconnected", observer.node(session).orElseThrow().getString("reason"));
-      browser().switchTo().window(other);
+      JsonObject node = observer.node(session).orElseThrow();
+      assertEquals("disconnected", node.getString("reason"));
+      assertTrue(node.getDouble("stopMillis") < 1_000, node::encode);
+    } finally {
+      browser().switchTo().window(first);
     }
+  }
+
+  /** Closing is the browser's work as well, which has to share a machine that others keep busy. */
+  private static Duration aSecondOnAnIdleMachine() {
+    var machine = ManagementFactory.getOperatingSystemMXBean();
+    double perCore = machine.getSystemLoadAverage() / machine.getAvailableProcessors();
+    return Duration.ofMillis((long) (1_000 * Math.max(1, perCore)));
   }
 
   @Test
