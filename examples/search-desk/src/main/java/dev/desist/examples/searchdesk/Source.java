@@ -49,15 +49,19 @@ final class Source implements AutoCloseable {
 
   /** {@return the sources of the running JDK, or its class names and members if it has none} */
   static Source ofRunningJdk() throws IOException {
-    Path home = Path.of(System.getProperty("java.home"));
-    Path zip = home.resolve("lib/src.zip");
-    String version = "JDK " + Runtime.version().feature();
-    if (Files.isReadable(zip)) {
-      return zip(zip, version + " src.zip");
-    }
+    Path zip = Path.of(System.getProperty("java.home"), "lib", "src.zip");
+    return Files.isReadable(zip) ? zip(zip, jdk() + " src.zip") : classesOfRunningJdk();
+  }
+
+  /** {@return the class names and members of the running JDK} */
+  static Source classesOfRunningJdk() {
+    Path modules = Path.of(System.getProperty("java.home"), "lib", "modules");
     Path root = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/modules");
-    return new Source(
-        home.resolve("lib/modules"), root, Optional.empty(), version + " class names", true);
+    return new Source(modules, root, Optional.empty(), jdk() + " class names", true);
+  }
+
+  private static String jdk() {
+    return "JDK " + Runtime.version().feature();
   }
 
   /**

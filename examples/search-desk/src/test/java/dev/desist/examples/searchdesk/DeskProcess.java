@@ -80,7 +80,7 @@ final class DeskProcess implements AutoCloseable {
   }
 
   int exitCode() throws InterruptedException {
-    if (!process.waitFor(Eventually.BOUND.toSeconds() * 6, TimeUnit.SECONDS)) {
+    if (!process.waitFor(Eventually.BOUND.toSeconds() * 3, TimeUnit.SECONDS)) {
       throw new AssertionError("the desk did not end: " + output);
     }
     reader.join();

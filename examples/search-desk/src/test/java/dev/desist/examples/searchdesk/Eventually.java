@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 
 /** Waits, within bounds, for what happens on other threads, in other processes, in a browser. */
 final class Eventually {
-  static final Duration BOUND = Duration.ofSeconds(30);
+  static final Duration BOUND = Duration.ofSeconds(60);
 
   private Eventually() {}
 
