@@ -295,7 +295,7 @@ public sealed interface CancellationReason {
     Objects.requireNonNull(deadline, "deadline");
     String whose = owner == null ? "" : " of \"" + owner + '"';
     String message = "the " + deadline.describeTimeout() + " deadline" + whose + " passed";
-    return new DeadlineExceeded(message, Origin.here(), owner, deadline);
+    return new DeadlineExceeded(message, Origin.here(deadline.time()), owner, deadline);
   }
 
   /**

@@ -105,7 +105,7 @@ public final class CancellationSource implements AutoCloseable {
    * @throws CancellationCallbackException if callbacks failed
    */
   public boolean cancel() {
-    return !isCancelled() && cancel(CancellationReason.requested());
+    return cancel("cancellation was requested");
   }
 
   /**
@@ -117,7 +117,7 @@ public final class CancellationSource implements AutoCloseable {
    */
   public boolean cancel(String message) {
     Objects.requireNonNull(message, "message");
-    return !isCancelled() && cancel(CancellationReason.requested(message));
+    return !isCancelled() && cancel(new CancellationReason.Requested(message, origin()));
   }
 
   /**
@@ -183,7 +183,7 @@ public final class CancellationSource implements AutoCloseable {
   @Override
   public void close() {
     if (!isCancelled()) {
-      cancel(CancellationReason.closed());
+      cancel(new CancellationReason.Closed("its source was closed", origin()));
     }
   }
 
@@ -191,6 +191,10 @@ public final class CancellationSource implements AutoCloseable {
   boolean endedByItself(CancellationReason reason) {
     Verdict found = node().verdict();
     return found != null && found.origin == token.node() && found.reason == reason;
+  }
+
+  private Origin origin() {
+    return Origin.here(node().time);
   }
 
   private Node node() {

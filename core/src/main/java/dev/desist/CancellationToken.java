@@ -301,9 +301,8 @@ public final class CancellationToken {
       Node node, CancellationRegistration registration) {
     Verdict found = node.add(registration);
     if (found != null) {
-      if (!found
-          .swept) { // nobody's callback runs before the whole tree reports cancelled, not even this
-        // late one
+      if (!found.swept) {
+        // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
         new Sweep(found).flag();
       }
       registration.begin();

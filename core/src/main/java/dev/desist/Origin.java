@@ -23,9 +23,13 @@ public record Origin(String thread, Instant time, @Nullable StackTraceElement ca
 
   /** {@return the calling thread, now} */
   public static Origin here() {
+    return here(TimeSource.current());
+  }
+
+  static Origin here(TimeSource time) {
     return new Origin(
         nameOf(Thread.currentThread()),
-        TimeSource.current().instant(),
+        time.instant(),
         Diagnostics.recordsCallSites() ? findCallSite() : null);
   }
 

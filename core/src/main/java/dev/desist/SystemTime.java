@@ -61,14 +61,15 @@ final class SystemTime implements TimeSource {
     try {
       heap.add(entry);
       if (thread == null) {
-        thread =
+        Thread timer =
             Thread.ofPlatform()
                 .daemon()
                 .name("desist-timer")
                 .inheritInheritableThreadLocals(false)
                 .unstarted(this::runTimer);
-        thread.setContextClassLoader(null);
-        thread.start();
+        timer.setContextClassLoader(null);
+        timer.start(); // if that fails, the next entry tries again
+        thread = timer;
       } else if (heap.first() == entry) {
         earlier.signal();
       }
@@ -80,14 +81,23 @@ final class SystemTime implements TimeSource {
 
   private void runTimer() {
     for (Runnable task = awaitNext(); task != null; task = awaitNext()) {
+      runGuarded(task);
+    }
+  }
+
+  /**
+   * Our tasks do not throw. Should the memory run out in one, this thread has to be there for the
+   * next all the same.
+   */
+  private static void runGuarded(Runnable task) {
+    try {
+      task.run();
+    } catch (Throwable failure) {
       try {
-        task.run();
-      } catch (
-          Throwable
-              failure) { // ours do not throw; if the machine is out of memory, the next one may yet
-        // succeed
         Thread current = Thread.currentThread();
         current.getUncaughtExceptionHandler().uncaughtException(current, failure);
+      } catch (Throwable again) {
+        // a handler that fails has nobody left to tell
       }
     }
   }

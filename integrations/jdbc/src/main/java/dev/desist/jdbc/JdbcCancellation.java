@@ -4,15 +4,90 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Deadline;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs JDBC statements so that they end when a token is cancelled, and leave the connection usable.
+ * Runs JDBC statements so that they end when a token is cancelled, and their connection stays
+ * usable: the cancel reaches what runs inside the call, and nothing after it.
+ *
+ * <p>For example:
+ *
+ * {@snippet class="dev.desist.jdbc.snippets.JdbcSnippets" region="call"}
+ *
+ * <h2>What ends how</h2>
+ *
+ * <ul>
+ *   <li>A token that is cancelled beforehand: the call is not begun, and {@link CancelledException}
+ *       thrown.
+ *   <li>A token that is cancelled meanwhile: the database is told, by {@link Statement#cancel()}.
+ *       If the call then fails because the database obeyed, {@code CancelledException} is thrown,
+ *       with the driver's exception as its cause. If it returns a value all the same, the value is
+ *       returned: completion beats cancellation.
+ *   <li>Any other exception of the call is thrown as it is, whatever the token says by then.
+ * </ul>
+ *
+ * <p>A driver's exception counts as obedience if the token is cancelled and the exception, one of
+ * its causes or one chained to it by {@link SQLException#getNextException()} has SQLState 57014,
+ * HY008, 70100 or 40502, or has no SQLState and the code 9 of SQLite, or is a {@link
+ * java.sql.SQLTimeoutException} with another SQLState than HYT00, which is the timeout of a lock. A
+ * driver that says it in another way has its exception thrown as it is.
+ *
+ * <p>The database is told again and again, at growing intervals, until the call has ended: a cancel
+ * that finds the driver between two steps is not lost. So everything in the call is under the
+ * token. What must be done in spite of it, such as {@code rollback}, belongs after the call.
+ *
+ * <h2>Rows</h2>
+ *
+ * <p>Read the rows and close the result set inside the call. Some drivers notice a cancel while
+ * rows are read, others have fetched all by then: a loop that takes long over its rows should ask
+ * the token, by {@link CancellationToken#throwIfCancelled()}.
+ *
+ * <h2>Deadlines</h2>
+ *
+ * <p>A deadline of the token cancels like anything else; whoever set it with {@link
+ * Cancellation#callWithTimeout} gets a {@code TimeoutException}. As a second line, should the
+ * database be deaf to {@code cancel}, {@link Statement#setQueryTimeout} is set to the time that is
+ * left, rounded up to a second, and put back when the call has ended. If it is what ends the call,
+ * that too is {@code CancelledException}. It is left alone if it is shorter already, if more than a
+ * day is left, and for SQLite and H2, where it means something else.
+ *
+ * <h2>Which thread runs what</h2>
+ *
+ * <p>The call runs on the calling thread. {@code Statement.cancel()} can block; it runs on a thread
+ * of {@link Cancellation#dispatcher()}, never on the one that cancels. If it is under way when the
+ * call ends, the calling thread waits for it to return, however long the driver takes. No thread is
+ * ever interrupted, and an interrupt of the calling thread is left alone.
+ *
+ * <h2>What the drivers do</h2>
+ *
+ * <ul>
+ *   <li>A connection is for one thread at a time, and SQLite and H2 cancel whatever the connection
+ *       is doing. SQLite goes on to cancel for as long as any result set of the connection is open.
+ *   <li>An update that SQLite breaks off takes the transaction it is in along. Outside auto-commit
+ *       mode, a new one is then begun, so that {@code commit} and {@code rollback} work as ever.
+ *       The driver closes a prepared statement that was cancelled while it executed.
+ *   <li>H2 in this process is cancelled through its session, because its {@code Statement.cancel()}
+ *       can come too late and stick to the prepared statement, or to the SQL. H2 on a server has
+ *       only that: there, a late cancel can still hit the next run of the same SQL.
+ *   <li>A wait for a lock is not cut short by SQLite or H2. It ends when the lock is free or its
+ *       timeout has passed, and then with the exception that says so.
+ *   <li>A database that does not support {@code cancel} runs on, up to its query timeout; this is
+ *       logged.
+ * </ul>
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class JdbcCancellation {
+  /** How much later than a driver's timeout the deadline it was made from may be noticed. */
+  private static final Duration TIMER_LAG = Duration.ofSeconds(1);
+
   private JdbcCancellation() {}
 
   /**
@@ -23,8 +98,8 @@ public final class JdbcCancellation {
    * @param statement what to cancel
    * @param call executes the statement and reads its rows, on the calling thread
    * @return what {@code call} returned
-   * @throws CancelledException if the token was cancelled
-   * @throws SQLException if the database failed for another reason
+   * @throws CancelledException if the token was cancelled before the call or ended it
+   * @throws SQLException what the call threw otherwise
    */
   public static <S extends Statement, T extends @Nullable Object> T call(
       S statement, SqlCall<S, T> call) throws SQLException {
@@ -37,11 +112,11 @@ public final class JdbcCancellation {
    * @param <S> the kind of statement
    * @param <T> what the call returns
    * @param token what to obey
-   * @param statement what to cancel
+   * @param statement what to cancel; it stays open
    * @param call executes the statement and reads its rows, on the calling thread
    * @return what {@code call} returned
-   * @throws CancelledException if the token was cancelled
-   * @throws SQLException if the database failed for another reason
+   * @throws CancelledException if the token was cancelled before the call or ended it
+   * @throws SQLException what the call threw otherwise
    */
   public static <S extends Statement, T extends @Nullable Object> T call(
       CancellationToken token, S statement, SqlCall<S, T> call) throws SQLException {
@@ -52,19 +127,54 @@ public final class JdbcCancellation {
       return call.apply(statement);
     }
     token.throwIfCancelled();
+    Deadline deadline = token.deadline();
+    QueryTimeout timeout = QueryTimeout.shorten(statement, deadline);
     var canceller = new StatementCanceller(statement);
+    try {
+      return fenced(token, canceller, statement, call);
+    } catch (SQLException e) {
+      if ((DriverAnswer.isCancellation(e) && token.isCancelled())
+          || (timeout != null && DriverAnswer.isTimeout(e) && noticed(token, deadline))) {
+        SqliteTransaction.reopen(statement);
+        var cancelled = new CancelledException(token, e);
+        if (canceller.failure() != null) {
+          cancelled.addSuppressed(canceller.failure());
+        }
+        throw cancelled;
+      }
+      throw e;
+    } finally {
+      if (timeout != null) {
+        timeout.restore();
+      }
+    }
+  }
+
+  /** When this returns or throws, no cancel is under way, nor will be. */
+  private static <S extends Statement, T extends @Nullable Object> T fenced(
+      CancellationToken token, StatementCanceller canceller, S statement, SqlCall<S, T> call)
+      throws SQLException {
     CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), canceller);
     try {
       token.throwIfCancelled();
       return call.apply(statement);
-    } catch (SQLException e) {
-      if (token.isCancelled() && DriverAnswer.isCancellation(e)) {
-        throw new CancelledException(token, e);
-      }
-      throw e;
     } finally {
       canceller.callEnded();
-      registration.close(); // the fence: waits for a cancel under way
+      registration.close();
+      canceller.forget();
+    }
+  }
+
+  /**
+   * Whether the driver's timeout was that of the deadline. The driver may be first to notice that
+   * it has passed; the token is given a moment.
+   */
+  private static boolean noticed(CancellationToken token, Deadline deadline) {
+    try {
+      return deadline.isPassed() && token.await(TIMER_LAG);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return token.isCancelled();
     }
   }
 }

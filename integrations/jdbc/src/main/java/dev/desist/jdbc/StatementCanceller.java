@@ -5,20 +5,36 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Cancels a statement, again and again with growing pauses, until the call it belongs to ends. */
+/**
+ * Cancels a statement until the call it belongs to has ended.
+ *
+ * <p>Once is not enough: the cancel may come before the driver has begun, or between two statements
+ * of one call, when most drivers have nothing to cancel and forget it. So it is repeated, after a
+ * millisecond and then after pauses that double, up to a second: it is late by no longer than it is
+ * old.
+ *
+ * <p>{@link #run} is on a dispatcher thread, at most once; the rest on the thread of the call.
+ * Between the two stands the registration's {@code close}: after {@link #callEnded} and {@code
+ * close}, nothing is running here, and what {@link #run} wrote can be read.
+ */
 final class StatementCanceller implements Runnable {
   private static final long LONGEST_PAUSE_MILLIS = 1000;
+
+  private static final System.Logger LOG = System.getLogger("dev.desist.jdbc");
 
   private final Statement statement;
   private final CountDownLatch ended = new CountDownLatch(1);
 
+  /** Written by {@link #run}, read behind the fence. */
+  private @Nullable H2Session h2;
+
+  /** The last of what the driver's {@code cancel} threw. As above. */
+  private @Nullable Exception failure;
+
   StatementCanceller(Statement statement) {
     this.statement = statement;
-  }
-
-  void callEnded() {
-    ended.countDown();
   }
 
   @Override
@@ -26,20 +42,54 @@ final class StatementCanceller implements Runnable {
     long pause = 1;
     while (ended.getCount() > 0) {
       try {
-        statement.cancel();
+        cancel();
       } catch (SQLFeatureNotSupportedException e) {
+        failure = e;
+        LOG.log(System.Logger.Level.WARNING, "the database cannot cancel a statement, it runs on");
         return;
       } catch (SQLException | RuntimeException e) {
-        // tried again
+        failure = e; // closed meanwhile, or the way to the server is blocked: tried again
       }
       try {
         if (ended.await(pause, TimeUnit.MILLISECONDS)) {
           return;
         }
       } catch (InterruptedException e) {
-        // not meant for this
+        // Nobody has business interrupting this thread; the cancel is more important.
       }
       pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
     }
+  }
+
+  private void cancel() throws SQLException {
+    if (h2 == null) {
+      h2 = H2Session.of(statement);
+    }
+    if (h2 == null) {
+      statement.cancel();
+    } else {
+      h2.cancel();
+    }
+  }
+
+  /** From now on there is nothing to cancel. */
+  void callEnded() {
+    ended.countDown();
+  }
+
+  /** Behind the fence: takes back what a driver has kept of a cancel that came too late. */
+  void forget() {
+    if (h2 != null) {
+      try {
+        h2.forget();
+      } catch (SQLException e) {
+        failure = e; // the session is closed
+      }
+    }
+  }
+
+  /** Behind the fence: {@return why the driver could not cancel, if it could not} */
+  @Nullable Exception failure() {
+    return failure;
   }
 }
