@@ -6,9 +6,9 @@ import java.lang.classfile.FieldModel;
 import java.lang.classfile.MethodModel;
 import java.lang.constant.ClassDesc;
 import java.lang.reflect.AccessFlag;
+import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Turns a class file into lines a person would search: its name, its fields, its methods. */
@@ -18,13 +18,17 @@ final class ClassOutline {
   static List<String> of(byte[] classFile) {
     ClassModel model = ClassFile.of().parse(classFile);
     var lines = new ArrayList<String>();
-    lines.add(modifiers(model.flags().flags()) + "class " + name(model.thisClass().asSymbol()));
+    int flags = model.flags().flagsMask();
+    lines.add(
+        modifiers(flags, Modifier.classModifiers())
+            + (Modifier.isInterface(flags) ? "interface " : "class ")
+            + name(model.thisClass().asSymbol()));
     for (FieldModel field : model.fields()) {
       if (!field.flags().has(AccessFlag.SYNTHETIC)) {
         lines.add(
             "  %s%s %s;"
                 .formatted(
-                    modifiers(field.flags().flags()),
+                    modifiers(field.flags().flagsMask(), Modifier.fieldModifiers()),
                     name(field.fieldTypeSymbol()),
                     field.fieldName().stringValue()));
       }
@@ -34,7 +38,7 @@ final class ClassOutline {
         lines.add(
             "  %s%s %s(%s);"
                 .formatted(
-                    modifiers(method.flags().flags()),
+                    modifiers(method.flags().flagsMask(), Modifier.methodModifiers()),
                     name(method.methodTypeSymbol().returnType()),
                     method.methodName().stringValue(),
                     method.methodTypeSymbol().parameterList().stream()
@@ -50,10 +54,8 @@ final class ClassOutline {
     return outside.isEmpty() ? type.displayName() : outside + "." + type.displayName();
   }
 
-  private static String modifiers(Set<AccessFlag> flags) {
-    return flags.stream()
-        .filter(AccessFlag::sourceModifier)
-        .map(flag -> flag.name().toLowerCase(java.util.Locale.ROOT) + " ")
-        .collect(Collectors.joining());
+  private static String modifiers(int flags, int meaningful) {
+    String words = Modifier.toString(flags & meaningful);
+    return words.isEmpty() ? "" : words + " ";
   }
 }
