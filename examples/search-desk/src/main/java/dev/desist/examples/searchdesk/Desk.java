@@ -1,0 +1,176 @@
+package dev.desist.examples.searchdesk;
+
+import dev.desist.CancellationReason;
+import io.vertx.core.json.JsonObject;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * Everything but HTTP: the index, the open pages, the workers, and how it all stops.
+ *
+ * <p>Searches run on a few platform threads, one per core: SQLite's calls are native, and would pin
+ * a virtual thread to its carrier or hold up an event loop.
+ */
+final class Desk {
+  /** How long the cancelled may take to stop before the desk ends without them. */
+  private static final Duration LAST_WAIT = Duration.ofSeconds(2);
+
+  private final Work server = Work.root("server");
+  private final Ledger ledger = new Ledger();
+  private final Map<String, Session> sessions = new ConcurrentHashMap<>();
+  private final AtomicLong sessionNumbers = new AtomicLong();
+  private final ExecutorService workers =
+      Executors.newFixedThreadPool(
+          Runtime.getRuntime().availableProcessors(),
+          Thread.ofPlatform().name("worker-", 1).daemon().factory());
+  private final ExecutorService viewer =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("viewer").daemon().factory());
+  private final Source source;
+  private final IndexJob indexJob;
+  private final Object idle = new Object();
+  private volatile boolean stopping;
+
+  Desk(Source source, Options options, Consumer<IndexJob.Status> indexListener) {
+    this.source = source;
+    this.indexJob =
+        new IndexJob(
+            server,
+            source,
+            options,
+            status -> {
+              indexListener.accept(status);
+              somethingEnded();
+            });
+    server.start();
+  }
+
+  Source source() {
+    return source;
+  }
+
+  IndexJob indexJob() {
+    return indexJob;
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  /** {@return the number of a new page} */
+  String openSession() {
+    String id = String.valueOf(sessionNumbers.incrementAndGet());
+    sessions.put(id, new Session(server.child("session " + id, ""), ledger, this::somethingEnded));
+    return id;
+  }
+
+  void closeSession(String id, CancellationReason reason) {
+    Session session = sessions.remove(id);
+    if (session != null) {
+      session.close(reason);
+    }
+  }
+
+  Optional<Session> session(String id) {
+    return Optional.ofNullable(sessions.get(id));
+  }
+
+  Search search(Session session, Session.Request request, Index index, Search.Answer answer) {
+    return session.search(request, index, workers, answer);
+  }
+
+  /** {@return the thread for looking into files, which never waits behind a search} */
+  ExecutorService viewer() {
+    return viewer;
+  }
+
+  /** {@return the tree and the counters, of now} */
+  JsonObject picture() {
+    return new JsonObject().put("tree", server.toJson()).put("counters", ledger.toJson());
+  }
+
+  /**
+   * What the end of the desk came to.
+   *
+   * @param pages pages that were open
+   * @param inHand requests that were waiting or running
+   * @param cancelled those of them that outlasted the grace time
+   * @param deaf those that did not even stop then
+   */
+  record Stopped(int pages, int inHand, int cancelled, int deaf, Duration took) {}
+
+  /** From now on no search is let in. */
+  void refuseSearches() {
+    stopping = true;
+  }
+
+  /**
+   * Refuses new searches, gives those in hand their time, cancels the rest and waits for it to
+   * stop. Blocks for the grace time and {@link #LAST_WAIT} at most.
+   */
+  Stopped stop(Duration grace) throws InterruptedException {
+    long begun = System.nanoTime();
+    refuseSearches();
+    int pages = sessions.size();
+    int inHand = inHand();
+    indexJob.cancel(goingDown());
+    waitForIdle(grace);
+    int cancelled = inHand();
+    // A new reason, for a reason says when: only now, after the grace time.
+    CancellationReason goingDown = goingDown();
+    server.cancel(goingDown);
+    waitForIdle(LAST_WAIT);
+    int deaf = inHand();
+    sessions.keySet().forEach(id -> closeSession(id, goingDown));
+    if (deaf == 0) {
+      closeIndex();
+    }
+    return new Stopped(pages, inHand, cancelled, deaf, Duration.ofNanos(System.nanoTime() - begun));
+  }
+
+  private static CancellationReason goingDown() {
+    return CancellationReason.shutdown("the search desk is stopping");
+  }
+
+  private int inHand() {
+    return sessions.values().stream().mapToInt(Session::inHand).sum();
+  }
+
+  private void waitForIdle(Duration longest) throws InterruptedException {
+    long until = System.nanoTime() + longest.toNanos();
+    synchronized (idle) {
+      long left = until - System.nanoTime();
+      while ((inHand() > 0 || indexJob.isRunning()) && left > 0) {
+        TimeUnit.NANOSECONDS.timedWait(idle, left);
+        left = until - System.nanoTime();
+      }
+    }
+  }
+
+  /** Something has ended: whoever waits for the last of them looks again. */
+  private void somethingEnded() {
+    synchronized (idle) {
+      idle.notifyAll();
+    }
+  }
+
+  private void closeIndex() {
+    indexJob
+        .index()
+        .ifPresent(
+            index -> {
+              try {
+                index.close();
+              } catch (SQLException _) {
+                // It was only read from, and the process ends.
+              }
+            });
+  }
+}

@@ -1,0 +1,150 @@
+package dev.desist.examples.searchdesk;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/** Starts the desk, and ends it in order. */
+public final class SearchDesk {
+  private static final String NAME = "search-desk: ";
+
+  private final Options options;
+  private final Terminal terminal = new Terminal();
+  private final CountDownLatch indexed = new CountDownLatch(1);
+  private final Desk desk;
+  private final WebServer web;
+
+  private SearchDesk(Options options, Source source) throws IOException, InterruptedException {
+    this.options = options;
+    this.desk = new Desk(source, options, this::indexChanged);
+    this.web = new WebServer(desk, options.port());
+  }
+
+  /**
+   * Runs the desk until a signal ends it.
+   *
+   * @param args see {@code --help}
+   */
+  public static void main(String[] args) throws InterruptedException {
+    try {
+      Options options = Options.parse(List.of(args));
+      if (options.help()) {
+        System.out.println(Options.HELP);
+        return;
+      }
+      start(options);
+    } catch (Options.UsageException e) {
+      System.err.println(NAME + e.getMessage());
+      System.err.println(NAME + "--help lists what is understood");
+      System.exit(2);
+    } catch (IOException e) {
+      System.err.println(NAME + e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static void start(Options options) throws IOException, InterruptedException {
+    Source source =
+        options.source().isPresent() ? Source.of(options.source().get()) : Source.ofRunningJdk();
+    var searchDesk = new SearchDesk(options, source);
+    Signals.onFirst(searchDesk::stop);
+    searchDesk.run();
+  }
+
+  private void run() throws InterruptedException {
+    if (desk.source().isClassesOnly()) {
+      terminal.say(
+          "This JDK came without src.zip; its class names and members are searched instead.");
+    }
+    terminal.say("The search desk is at " + address() + " (Ctrl-C stops it)");
+    desk.indexJob().start();
+    if (options.headlessCheck()) {
+      indexed.await();
+      boolean passed = new HeadlessCheck(address(), terminal::say).passes();
+      stop();
+      System.exit(passed ? 0 : 1);
+    }
+  }
+
+  private String address() {
+    return "http://localhost:" + web.port() + "/";
+  }
+
+  private void indexChanged(IndexJob.Status status) {
+    IndexProgress progress = status.progress();
+    switch (status.state()) {
+      case CHECKING -> {
+        if (!status.message().isEmpty()) {
+          terminal.say(status.message());
+        }
+      }
+      case READING -> terminal.show(progress);
+      case READY -> {
+        desk.indexJob()
+            .index()
+            .ifPresent(
+                index ->
+                    terminal.say(
+                        "Ready: %,d files, %,d lines of %s"
+                            .formatted(index.files(), index.lines(), desk.source().title())));
+        indexed.countDown();
+      }
+      case STOPPED -> {
+        // At the end of the desk, its last line says so.
+        if (!desk.isStopping()) {
+          terminal.say(
+              "%s, because %s; press Continue there, or start again later."
+                  .formatted(readingStopped(progress), status.message()));
+        }
+      }
+      case FAILED -> {
+        System.err.println(NAME + status.message());
+        // Not on this thread, which the exit need not wait for.
+        System.exit(1);
+      }
+    }
+  }
+
+  /** The orderly end: refuse, say goodbye, give grace, cancel, report. */
+  private void stop() {
+    try {
+      desk.refuseSearches();
+      web.sayGoodbye();
+      Desk.Stopped stopped = desk.stop(options.grace());
+      web.close();
+      IndexJob.Status index = desk.indexJob().status();
+      String reading =
+          index.state() == IndexJob.State.STOPPED
+              ? " " + readingStopped(index.progress()) + "; the next start goes on from there."
+              : "";
+      terminal.say(inWords(stopped) + reading);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static String readingStopped(IndexProgress progress) {
+    return "Reading stopped at %,d of %,d files".formatted(progress.files(), progress.totalFiles());
+  }
+
+  private static String inWords(Desk.Stopped stopped) {
+    String inHand =
+        stopped.inHand() == 0
+            ? "no search was in hand"
+            : "of %s in hand, %d ended in time and %d had to be cancelled%s"
+                .formatted(
+                    count(stopped.inHand(), "search", "searches"),
+                    stopped.inHand() - stopped.cancelled(),
+                    stopped.cancelled(),
+                    stopped.deaf() == 0
+                        ? ""
+                        : ", of which %d did not listen".formatted(stopped.deaf()));
+    return NAME
+        + "stopped in %.2f s: %s; pages told: %d."
+            .formatted(stopped.took().toNanos() / 1e9, inHand, stopped.pages());
+  }
+
+  private static String count(int number, String one, String many) {
+    return number + " " + (number == 1 ? one : many);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.desist.examples.searchdesk;
+
+import org.jspecify.annotations.NullMarked;
