@@ -13,19 +13,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/**
- * Every Java example of the guide stands, token for token, in a file that is compiled with the
- * tests.
- */
+/** Every Java example of the README and the guide is compiled: it stands in a file of snippets. */
 class DocExamplesTest {
   private static final Path ROOT =
       Path.of(System.getProperty("desist.root", "..")).toAbsolutePath();
   private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 
   @TestFactory
-  Stream<DynamicTest> every_example_of_the_guide_is_compiled() throws IOException {
+  Stream<DynamicTest> every_example_of_guide_and_readme_is_compiled() throws IOException {
     String compiled = squeeze(sources());
-    return examples("docs/guide.md").stream()
+    return Stream.concat(examples("README.md").stream(), examples("docs/guide.md").stream())
         .map(
             example ->
                 DynamicTest.dynamicTest(
@@ -43,15 +40,20 @@ class DocExamplesTest {
             .results()
             .map((MatchResult match) -> match.group(1))
             .toList();
-    assertTrue(found.size() > 3, "the examples of " + document + " were not found");
+    assertTrue(!found.isEmpty(), "the examples of " + document + " were not found");
     return found;
   }
 
   private static String sources() throws IOException {
     var all = new ArrayList<String>();
-    try (var files = Files.walk(ROOT.resolve("core/src/test/java/dev/desist/snippets"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
-        all.add(Files.readString(file));
+    for (String folder :
+        List.of(
+            "core/src/test/java/dev/desist/snippets",
+            "integrations/jdbc/src/test/java/dev/desist/jdbc/snippets")) {
+      try (var files = Files.walk(ROOT.resolve(folder))) {
+        for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
+          all.add(Files.readString(file));
+        }
       }
     }
     return String.join("\n", all);
