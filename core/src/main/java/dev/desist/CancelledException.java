@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
 public final class CancelledException extends CancellationException {
   private static final long serialVersionUID = 1;
 
+  /** Why. */
   private final CancellationReason reason;
 
+  /** Names from the source that was cancelled to the token that was asked. */
   @SuppressWarnings("serial") // the lists we make are
   private final List<String> path;
 

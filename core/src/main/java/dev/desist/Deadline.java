@@ -24,7 +24,11 @@ public final class Deadline implements Serializable {
   private static final Deadline NONE = new Deadline(TimeSource.system(), 0, 0);
 
   private final transient TimeSource time;
+
+  /** The clock when this was made, in nanoseconds. */
   private final long madeAt;
+
+  /** The clock when this passes, in nanoseconds. */
   private final long nanoTime;
 
   private Deadline(TimeSource time, long madeAt, long nanoTime) {
@@ -195,13 +199,27 @@ public final class Deadline implements Serializable {
     return "Deadline[" + text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left]" : " ago]");
   }
 
-  /** What another machine can make of a deadline: the time that was left. */
+  /**
+   * What another machine can make of a deadline.
+   *
+   * @param remaining the time that was left
+   */
   private record Left(Duration remaining) implements Serializable {
+    /**
+     * Counts the time left from now.
+     *
+     * @return the deadline
+     */
     private Object readResolve() {
       return after(remaining);
     }
   }
 
+  /**
+   * Replaces this by the time left.
+   *
+   * @return what is written
+   */
   private Object writeReplace() {
     return new Left(remaining());
   }
