@@ -2,6 +2,7 @@ package dev.desist;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** A node's own deadline, and its entry in the timer. Replaced, never moved. */
@@ -55,8 +56,8 @@ final class Alarm implements Runnable {
   }
 
   /**
-   * On the timer's thread: cancels the node if this is still its alarm, and leaves user code to
-   * another thread.
+   * On the timer's thread, which must not be kept: cancels the node if this is still its alarm, and
+   * leaves everything else to another thread, unless there is nobody to tell.
    */
   @Override
   public void run() {
@@ -64,10 +65,15 @@ final class Alarm implements Runnable {
     if (sweep == null) {
       return;
     }
-    if (sweep.concernsUsers()) {
-      deadline.time().dispatch(sweep::notifyCallbacks);
-    } else {
-      sweep.notifyCallbacks();
+    if (node.isBare()) {
+      sweep.run();
+      return;
+    }
+    try {
+      deadline.time().dispatch(sweep::run);
+    } catch (OutOfMemoryError
+        | RejectedExecutionException e) { // no thread to be had: late is better than never
+      sweep.run();
     }
   }
 }

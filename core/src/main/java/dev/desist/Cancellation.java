@@ -68,14 +68,18 @@ public final class Cancellation {
 
   /** {@code token}, or one that is cancelled by it and by the current one. */
   private static CancellationToken within(CancellationToken token) {
-    Node outer = current().node();
+    CancellationToken current = current();
+    Node outer = current.node();
     Node inner = token.node();
     if (outer == null || (inner != null && inner.descendsFrom(outer))) {
       return token;
     }
+    if (inner == null || outer.descendsFrom(inner)) {
+      return current;
+    }
     // Not closed at the end of the body, which may have carried it to threads that go on: the
     // collector frees it.
-    return inner == null ? current() : CancellationSource.linkedTo(token, current()).token();
+    return CancellationSource.linkedTo(token, current).token();
   }
 
   /**
@@ -95,6 +99,8 @@ public final class Cancellation {
    * @throws TimeoutException if the body ended because this timeout had passed; its cause is the
    *     {@link CancelledException}
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancellationCallbackException if callbacks that the body left on its token fail at the
+   *     end
    * @throws Exception what the body threw
    */
   public static <T extends @Nullable Object> T callWithTimeout(Duration timeout, Callable<T> body)

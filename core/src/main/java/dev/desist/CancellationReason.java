@@ -1,5 +1,6 @@
 package dev.desist;
 
+import java.io.Serializable;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Origin} then. A message is one clause without a full stop, such as {@code "the user pressed
  * stop"}: it becomes part of a sentence.
  */
-public sealed interface CancellationReason {
+public sealed interface CancellationReason extends Serializable {
   /** {@return what happened, as one clause} */
   String message();
 

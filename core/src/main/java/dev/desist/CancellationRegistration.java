@@ -40,8 +40,8 @@ public final class CancellationRegistration implements AutoCloseable {
    *   RUNNING -> Awaited                             by exchange: a closer against the end of the run
    *   RUNNING, Awaited -> DONE                       by the running thread, which then releases the latch
    *
-   * Ordering: writes under the lock are released by the unlock, but read without it too, hence setRelease and getAcquire
-   * everywhere; the exchanges are full.
+   * Ordering: writes under the lock are plain, and released by the unlock. Reads without it acquire, and decide nothing
+   * on "waiting" alone: they take the lock and look again. The exchanges are full.
    */
   private static final Object SUBMITTED = "submitted";
   private static final Object DONE = "done";
@@ -51,16 +51,32 @@ public final class CancellationRegistration implements AutoCloseable {
   private record Awaited(Thread runner, CountDownLatch finished) {}
 
   /** A callback that runs on an executor. */
-  private record Handover(Executor executor, Runnable callback) implements Runnable {
+  private static class Handover implements Runnable {
+    final Executor executor;
+    final Runnable callback;
+
+    Handover(Executor executor, Runnable callback) {
+      this.executor = executor;
+      this.callback = callback;
+    }
+
     @Override
-    public void run() {
+    public final void run() {
       callback.run();
     }
   }
 
   /**
-   * A callback of ours that wakes somebody; it is quick, cannot fail, and runs before any user's.
+   * A callback that runs on our dispatcher, which takes it without running it: as quick as waking
+   * somebody.
    */
+  private static final class DispatcherHandover extends Handover implements Waker {
+    DispatcherHandover(Runnable callback) {
+      super(Cancellation.dispatcher(), callback);
+    }
+  }
+
+  /** A callback that is quick and cannot block; it runs before any user's. */
   interface Waker extends Runnable {}
 
   private static final VarHandle PHASE;
@@ -93,7 +109,11 @@ public final class CancellationRegistration implements AutoCloseable {
   }
 
   CancellationRegistration(CancellationToken token, Executor executor, Runnable callback) {
-    this(token, new Handover(executor, callback));
+    this(
+        token,
+        executor == Cancellation.dispatcher()
+            ? new DispatcherHandover(callback)
+            : new Handover(executor, callback));
   }
 
   private static CancellationRegistration inert() {
@@ -167,22 +187,19 @@ public final class CancellationRegistration implements AutoCloseable {
 
   // ---- for the engine ----
 
-  /**
-   * Whether this is woken before any user's callback runs: our own wakers, and what our dispatcher
-   * is to run.
-   */
-  boolean isPrompt() {
-    return action instanceof Waker
-        || (action instanceof Handover handover && handover.executor == Cancellation.dispatcher());
+  /** Whether this is run before any user's callback. */
+  boolean isWaker() {
+    return action instanceof Waker;
   }
 
-  /** Under the node's lock: WAITING -> WITHDRAWN. */
-  boolean withdraw() {
-    if (phase != null) {
-      return false;
-    }
-    PHASE.setRelease(this, WITHDRAWN);
-    return true;
+  /** Under the node's lock. */
+  boolean isWaiting() {
+    return phase == null;
+  }
+
+  /** Under the node's lock: WAITING -> WITHDRAWN. A plain store will do: the unlock releases it. */
+  void withdraw() {
+    phase = WITHDRAWN;
   }
 
   /**
@@ -190,7 +207,7 @@ public final class CancellationRegistration implements AutoCloseable {
    * follows on this thread.
    */
   void begin() {
-    PHASE.setRelease(this, action instanceof Handover ? SUBMITTED : Thread.currentThread());
+    phase = action instanceof Handover ? SUBMITTED : Thread.currentThread();
   }
 
   /** Runs the callback, or submits it; whatever it throws leaves here. */

@@ -1,8 +1,8 @@
 package dev.desist;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -71,20 +71,19 @@ public final class CancellationSource implements AutoCloseable {
    */
   public static CancellationSource linkedTo(CancellationToken... parents) {
     Objects.requireNonNull(parents, "parents");
-    var nodes = new LinkedHashSet<Node>();
+    var distinct = new LinkedHashSet<CancellationToken>();
     for (int i = 0; i < parents.length; i++) {
       if (parents[i] == null) {
         throw new NullPointerException("parents[" + i + "]");
       }
-      Node node = parents[i].node();
-      if (node != null) {
-        nodes.add(node);
+      if (parents[i].canBeCancelled()) {
+        distinct.add(parents[i]);
       }
     }
-    return switch (nodes.size()) {
+    return switch (distinct.size()) {
       case 0 -> create();
-      case 1 -> new CancellationSource(CancellationToken.childOf(nodes.getFirst(), null));
-      default -> new CancellationSource(CancellationToken.linkedTo(new ArrayList<>(nodes)));
+      case 1 -> distinct.getFirst().child();
+      default -> new CancellationSource(CancellationToken.linkedTo(List.copyOf(distinct)));
     };
   }
 
@@ -148,8 +147,9 @@ public final class CancellationSource implements AutoCloseable {
     if (sweep == null) {
       return CompletableFuture.completedStage(false);
     }
+    sweep.prepare();
     if (!sweep.concernsUsers()) {
-      sweep.notifyCallbacks();
+      sweep.notifyCallbacks(); // which takes the tree apart
       return CompletableFuture.completedStage(true);
     }
     return CompletableFuture.supplyAsync(
@@ -171,8 +171,7 @@ public final class CancellationSource implements AutoCloseable {
    * @throws CancellationCallbackException if the timeout is zero and callbacks failed
    */
   public void cancelAfter(Duration timeout) {
-    Node node = node();
-    node.arm(Deadline.after(timeout, node.time));
+    token.arm(Deadline.after(timeout, node().time));
   }
 
   /**

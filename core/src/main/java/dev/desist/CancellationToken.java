@@ -2,6 +2,7 @@ package dev.desist;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -106,25 +107,52 @@ public final class CancellationToken {
   }
 
   static CancellationToken root(@Nullable String name) {
+    Forgotten.release();
     return new CancellationToken((Node) null, name, TimeSource.current());
   }
 
-  static CancellationToken childOf(Node parent, @Nullable String name) {
+  /**
+   * Holds on to both until the child is attached: a node whose token is gone may be taken out of
+   * its tree.
+   */
+  private static CancellationToken childOf(
+      CancellationToken parent, Node above, @Nullable String name) {
     Forgotten.release();
-    var token = new CancellationToken(parent, name, parent.time);
-    Node node = Objects.requireNonNull(token.node);
-    Forgotten.noteCreation(node);
-    parent.adopt(node);
+    var token = new CancellationToken(above, name, above.time);
+    try {
+      Node node = Objects.requireNonNull(token.node);
+      Forgotten.noteCreation(node);
+      above.adopt(node);
+    } finally {
+      Reference.reachabilityFence(parent);
+      Reference.reachabilityFence(token);
+    }
     return token;
   }
 
-  static CancellationToken linkedTo(List<Node> parents) {
+  /** A token below several, none of which is {@link #none()}. */
+  static CancellationToken linkedTo(List<CancellationToken> parents) {
     Forgotten.release();
-    var token = new CancellationToken(parents, parents.getFirst().time);
-    var node = (LinkedNode) Objects.requireNonNull(token.node);
-    Forgotten.noteCreation(node);
-    node.attach();
+    List<Node> above = parents.stream().map(parent -> Objects.requireNonNull(parent.node)).toList();
+    var token = new CancellationToken(above, above.getFirst().time);
+    try {
+      var node = (LinkedNode) Objects.requireNonNull(token.node);
+      Forgotten.noteCreation(node);
+      node.attach();
+    } finally {
+      Reference.reachabilityFence(parents);
+      Reference.reachabilityFence(token);
+    }
     return token;
+  }
+
+  /** Sets the own deadline of this token's source. */
+  void arm(Deadline deadline) {
+    try {
+      Objects.requireNonNull(node).arm(deadline);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /**
@@ -150,7 +178,7 @@ public final class CancellationToken {
     return node;
   }
 
-  /** Under the node's lock. */
+  /** Always with the verdict of the node, so it matters not how often. */
   void publish(Verdict found) {
     VERDICT.setRelease(this, found);
   }
@@ -235,10 +263,20 @@ public final class CancellationToken {
    *     token's has no effect
    */
   public CancellationSource childWithDeadline(Deadline deadline) {
-    Objects.requireNonNull(deadline, "deadline");
-    CancellationToken child = descend(null);
-    Objects.requireNonNull(child.node).arm(deadline);
-    return new CancellationSource(child);
+    return limited(null, deadline);
+  }
+
+  /**
+   * {@return a new source that is also cancelled when this token is, or when {@code deadline}
+   * passes}
+   *
+   * @param name what messages, paths and dumps call it, and the owner of the deadline
+   * @param deadline if it has passed, the source is cancelled from the start; later than this
+   *     token's has no effect
+   */
+  public CancellationSource childWithDeadline(String name, Deadline deadline) {
+    Objects.requireNonNull(name, "name");
+    return limited(name, deadline);
   }
 
   /**
@@ -249,11 +287,31 @@ public final class CancellationToken {
    * @throws IllegalArgumentException if the timeout is negative
    */
   public CancellationSource childWithTimeout(Duration timeout) {
-    return childWithDeadline(Deadline.after(timeout, time()));
+    return limited(null, Deadline.after(timeout, time()));
+  }
+
+  /**
+   * {@return a new source that is also cancelled when this token is, or when {@code timeout} has
+   * passed from now}
+   *
+   * @param name what messages, paths and dumps call it, and the owner of the deadline
+   * @param timeout zero cancels from the start; longer than 146 years means never
+   * @throws IllegalArgumentException if the timeout is negative
+   */
+  public CancellationSource childWithTimeout(String name, Duration timeout) {
+    Objects.requireNonNull(name, "name");
+    return limited(name, Deadline.after(timeout, time()));
+  }
+
+  private CancellationSource limited(@Nullable String name, Deadline deadline) {
+    Objects.requireNonNull(deadline, "deadline");
+    CancellationToken child = descend(name);
+    child.arm(deadline);
+    return new CancellationSource(child);
   }
 
   private CancellationToken descend(@Nullable String name) {
-    return node == null ? root(name) : childOf(node, name);
+    return node == null ? root(name) : childOf(this, node, name);
   }
 
   private TimeSource time() {
@@ -378,10 +436,11 @@ public final class CancellationToken {
    * {@return a stage that completes with the reason when this token is cancelled}
    *
    * <p>It is completed by a daemon thread of this library, never by the thread that cancels:
-   * whatever hangs on it cannot slow down {@code cancel}. It is the same stage on every call, and
-   * cannot be completed from outside. Actions that hang on it stay there until the token is
-   * cancelled; use {@link #onCancel(Runnable)} for what must be taken back. On a token that is
-   * cancelled already, the stage is complete; on {@link #none()}, it never will be.
+   * whatever hangs on it cannot slow down {@code cancel}. It cannot be completed from outside.
+   * While this token is live, every call gives the same stage; actions that hang on it stay there,
+   * and the token is kept by those above it, until it is cancelled: use {@link #onCancel(Runnable)}
+   * for what must be taken back. On a token that is cancelled already, the stage is complete; on
+   * {@link #none()}, it never will be.
    */
   public CompletionStage<CancellationReason> whenCancelled() {
     Verdict found = verdict();

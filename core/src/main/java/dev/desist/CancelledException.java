@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
 public final class CancelledException extends CancellationException {
   private static final long serialVersionUID = 1;
 
-  private final transient CancellationReason reason;
-  private final transient List<String> path;
+  private final CancellationReason reason;
+
+  @SuppressWarnings("serial") // the lists we make are
+  private final List<String> path;
 
   /**
    * Makes the exception for a token that is cancelled.

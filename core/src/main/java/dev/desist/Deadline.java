@@ -1,5 +1,6 @@
 package dev.desist;
 
+import java.io.Serializable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -12,7 +13,9 @@ import java.util.Objects;
  * <p>A deadline is made from a timeout or an instant once, at the edge where the request comes in,
  * and then passed on or inherited through tokens; everybody below sees the time that is left.
  */
-public final class Deadline {
+public final class Deadline implements Serializable {
+  private static final long serialVersionUID = 1;
+
   private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
 
   /** Beyond this, differences of two readings of a nanosecond clock lose their sign: 146 years. */
@@ -20,7 +23,7 @@ public final class Deadline {
 
   private static final Deadline NONE = new Deadline(TimeSource.system(), 0, 0);
 
-  private final TimeSource time;
+  private final transient TimeSource time;
   private final long madeAt;
   private final long nanoTime;
 
@@ -108,6 +111,11 @@ public final class Deadline {
     return isNone() ? FOREVER : Duration.ofNanos(Math.max(0, nanoTime - time.nanoTime()));
   }
 
+  /** Whether it had passed when it was made. */
+  boolean isZero() {
+    return !isNone() && nanoTime == madeAt;
+  }
+
   TimeSource time() {
     return time;
   }
@@ -131,23 +139,24 @@ public final class Deadline {
 
   /** Three digits that matter and a unit: "250 ms", "1.5 s", "2 h 5 min". */
   static String text(Duration duration) {
-    long nanos = duration.toNanos();
-    if (nanos < 1_000_000) {
+    double nanos = duration.toNanos();
+    if (nanos < 999.5e3) {
       return number(nanos / 1e3) + " µs";
     }
-    if (nanos < 1_000_000_000) {
+    if (nanos < 999.5e6) {
       return number(nanos / 1e6) + " ms";
     }
-    if (duration.toSeconds() < 60) {
+    if (nanos < 59.95e9) {
       return number(nanos / 1e9) + " s";
     }
-    if (duration.toHours() == 0) {
-      return duration.toMinutes() + " min" + rest(duration.toSecondsPart(), " s");
+    Duration rounded = duration.plusMillis(500);
+    if (rounded.toHours() == 0) {
+      return rounded.toMinutes() + " min" + rest(rounded.toSecondsPart(), " s");
     }
-    if (duration.toDays() == 0) {
-      return duration.toHours() + " h" + rest(duration.toMinutesPart(), " min");
+    if (rounded.toDays() == 0) {
+      return rounded.toHours() + " h" + rest(rounded.toMinutesPart(), " min");
     }
-    return duration.toDays() + " d" + rest(duration.toHoursPart(), " h");
+    return rounded.toDays() + " d" + rest(rounded.toHoursPart(), " h");
   }
 
   private static String number(double value) {
@@ -184,5 +193,16 @@ public final class Deadline {
     }
     long left = nanoTime - time.nanoTime();
     return "Deadline[" + text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left]" : " ago]");
+  }
+
+  /** What another machine can make of a deadline: the time that was left. */
+  private record Left(Duration remaining) implements Serializable {
+    private Object readResolve() {
+      return after(remaining);
+    }
+  }
+
+  private Object writeReplace() {
+    return new Left(remaining());
   }
 }

@@ -11,9 +11,13 @@ import java.util.concurrent.TimeUnit;
  * because that may pin.
  */
 final class Dispatcher {
-  static final Executor INSTANCE =
+  private static final ThreadPoolExecutor POOL =
       new ThreadPoolExecutor(
           0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads());
+
+  /** The pool's face: whoever is handed it must not be able to shut it down. */
+  @SuppressWarnings("UnnecessaryMethodReference") // necessary: the pool itself has shutdown()
+  static final Executor INSTANCE = POOL::execute;
 
   private Dispatcher() {}
 

@@ -3,6 +3,7 @@ package dev.desist;
 import java.lang.ref.ReferenceQueue;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Frees the nodes of tokens that became unreachable: whenever a node is made, those that the
@@ -23,11 +24,20 @@ final class Forgotten {
     for (var found = QUEUE.poll(); found != null; found = QUEUE.poll()) {
       var node = (Node) found;
       if (node.isForgotten()) {
-        node.disarm();
+        free(node);
         node.detach();
-        report(node);
-      }
-      CREATED.remove(node);
+      } else if (node.verdict() != null) {
+        CREATED.remove(node);
+      } // else it has children, and goes with the last of them
+    }
+  }
+
+  /** Ends what a forgotten node still costs, on its way out of the tree. */
+  static void free(Node node) {
+    node.disarm();
+    Throwable created = CREATED.remove(node);
+    if (created != null) {
+      report(node.name, created);
     }
   }
 
@@ -37,15 +47,15 @@ final class Forgotten {
     }
   }
 
-  private static void report(Node node) {
-    Throwable created = CREATED.get(node);
-    if (created != null) {
-      String name = node.name == null ? "an unnamed source" : "source \"" + node.name + '"';
+  private static void report(@Nullable String name, Throwable created) {
+    try {
       LOG.log(
           System.Logger.Level.WARNING,
-          name
+          (name == null ? "an unnamed source" : "source \"" + name + '"')
               + " became unreachable without being closed; use try-with-resources where it is made",
           created);
+    } catch (RuntimeException e) {
+      // A logger that fails must not fail whoever happens to make the next child.
     }
   }
 }

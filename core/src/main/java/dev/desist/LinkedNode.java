@@ -38,7 +38,7 @@ final class LinkedNode extends Node {
       parent.adopt(member);
       Verdict inherited = member.verdict();
       if (inherited != null) {
-        bornCancelled(inherited);
+        convict(inherited, null);
         break;
       }
     }

@@ -20,37 +20,35 @@ import org.jspecify.annotations.Nullable;
  *
  * States:      LIVE (verdict == null) -> CANCELLED (verdict != null), once and for ever.
  *              As a member of its parent's list: ATTACHED -> DETACHED (previous == this), once.
- * Invariants:  1. `verdict` is written once, under the lock, and copied to the token before the lock is released.
- *              2. Callbacks and children are added only under the lock and only while LIVE: on a cancelled node both lists
- *                 can only shrink.
+ * Invariants:  1. `verdict` is written once, under the lock. Whoever finds it copies it to the token before acting on it, so
+ *                 the token may lag behind its node, but nothing that follows from the verdict comes before the token tells.
+ *              2. Callbacks and children are added only under the lock and only while LIVE: on a cancelled node the lists
+ *                 can only shrink. Whoever adds holds the node's token, so a node whose token is gone grows no more.
  *              3. While the parent is LIVE, `next` and `previous` belong to the parent's lock. Once the parent is
  *                 CANCELLED its list is frozen, and belongs to the thread whose verdict the parent carries; that thread
  *                 takes the list apart, after its sweep, and nobody else writes to it.
  *              4. A node leaves a LIVE parent's list only when it is itself CANCELLED and swept, or forgotten with no
  *                 callback and no child. So whoever cancels the parent finds everything that still needs telling.
  *              5. A cancelled child carries its own verdict or that of a parent, and never another.
- * Lock:        bit LOCKED of `state`. Held for a few loads and stores, never while user code runs, a thread is woken or
- *              interrupted, or another node's lock is taken: there is no lock order because no two are ever held.
- * Ordering:    lock acquires, unlock releases. A token's copy of the verdict is written with release and read with acquire:
- *              enough for a poll, which carries "reason before flag" because they are one reference. A thread that waits
- *              registers under the lock before it parks, so it either sees the verdict or is found by the sweep; that
- *              needs no further fence. List pointers are read with acquire and cleared with release during sweeps: who
- *              finds a pointer cleared also sees every verdict that the clearing thread had set before (invariant 3).
- * Progress:    a holder of the lock never waits, so waiting for it is bounded by the holder's being scheduled; waiters spin,
- *              then yield, then sleep briefly. Polls never wait at all.
+ * Lock:        `state`. Held for a few loads and stores, never while user code runs, a thread is woken or interrupted, or
+ *              another node's lock is taken: there is no lock order because no two are ever held.
+ * Ordering:    lock acquires; the volatile store of UNLOCKED releases. A token's copy of the verdict is written with release
+ *              and read with acquire: enough for a poll, which carries "reason before flag" because they are one reference.
+ *              A thread that waits registers under the lock before it parks, so it either sees the verdict or is found by the
+ *              sweep; that needs no further fence. List pointers are read with acquire and cleared with release during
+ *              sweeps: who finds a pointer cleared also sees every verdict that the clearing thread had set before
+ *              (invariant 3).
+ * Progress:    a holder of the lock never waits and never throws, so waiting for it is bounded by the holder's being
+ *              scheduled; waiters spin, then yield, then sleep briefly. Polls never wait at all. UNLOCKED is stored as a plain
+ *              statement in a finally block: a call could overflow the stack there, and leave the lock held for ever.
  * Garbage:     a live parent keeps a node only while the node is live and either somebody holds its token or it has
  *              callbacks or children. Nothing here reacts to garbage collection except to free and to report.
  * Sources:     the lock bit in the state word and "pop one, run it outside" follow C++ stop_token implementations; the frozen
  *              list with helpers is our own answer to "flag everything first" when several cancels meet in one tree.
  */
 class Node extends WeakReference<CancellationToken> {
+  private static final int UNLOCKED = 0;
   private static final int LOCKED = 1;
-
-  /**
-   * Set under the lock when a prompt callback (see {@link CancellationRegistration}) was ever
-   * added.
-   */
-  private static final int PROMPT = 2;
 
   private static final VarHandle STATE;
   private static final VarHandle VERDICT;
@@ -73,9 +71,16 @@ class Node extends WeakReference<CancellationToken> {
   final @Nullable String name;
   final TimeSource time;
 
-  private int state;
+  private volatile int state;
   private @Nullable Verdict verdict;
+
+  /**
+   * What is to run on cancellation; those that only wake somebody stand apart, since they go first.
+   */
   private @Nullable CancellationRegistration callbacks;
+
+  private @Nullable CancellationRegistration wakers;
+
   private @Nullable Alarm alarm;
   private @Nullable Node firstChild;
   private @Nullable Node next;
@@ -100,8 +105,7 @@ class Node extends WeakReference<CancellationToken> {
   // ---- the lock ----
 
   private void lock() {
-    int seen = state; // a plain read is enough: the exchange below decides
-    if ((seen & LOCKED) != 0 || !STATE.weakCompareAndSetAcquire(this, seen, seen | LOCKED)) {
+    if (!STATE.weakCompareAndSetAcquire(this, UNLOCKED, LOCKED)) {
       lockSlowly();
     }
   }
@@ -110,22 +114,18 @@ class Node extends WeakReference<CancellationToken> {
   @SuppressWarnings("ThreadPriorityCheck") // yields only so that the holder can run
   private void lockSlowly() {
     for (int tries = 0; ; tries++) {
-      int seen = (int) STATE.getOpaque(this);
-      if ((seen & LOCKED) == 0 && STATE.weakCompareAndSetAcquire(this, seen, seen | LOCKED)) {
+      if (state == UNLOCKED && STATE.weakCompareAndSetAcquire(this, UNLOCKED, LOCKED)) {
         return;
       }
       if (tries < 64) {
         Thread.onSpinWait();
-      } else if (tries < 128) {
-        Thread.yield();
       } else {
-        LockSupport.parkNanos(20_000);
+        Thread.yield();
+        if (tries > 128) {
+          LockSupport.parkNanos(20_000);
+        }
       }
     }
-  }
-
-  private void unlock() {
-    STATE.setRelease(this, state & ~LOCKED);
   }
 
   // ---- the verdict ----
@@ -135,42 +135,35 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Cancels this node if it is live. Its prompt callbacks, if any, are moved to {@code sweep},
-   * which wakes them later.
+   * Cancels this one node if it is live.
    *
    * @param due if not null, cancels only if this is still the node's alarm
    * @return whether this call did it
    */
-  final boolean convict(Verdict verdict, @Nullable Alarm due, @Nullable Sweep sweep) {
+  final boolean convict(Verdict verdict, @Nullable Alarm due) {
+    boolean first;
     lock();
-    if (this.verdict != null || (due != null && due != alarm)) {
-      unlock();
-      return false;
-    }
-    VERDICT.setRelease(this, verdict);
-    CancellationToken token = get();
-    if (token != null) { // else nobody is left who could poll
-      token.publish(verdict);
-    }
-    if (sweep != null && callbacks != null) {
-      if ((state & PROMPT) != 0) {
-        takePrompt(sweep);
+    try {
+      first = this.verdict == null && (due == null || due == alarm);
+      if (first) {
+        VERDICT.setRelease(this, verdict);
       }
-      if (callbacks != null) {
-        sweep.expectCallbacks();
-      }
+    } finally {
+      state = UNLOCKED;
     }
-    Alarm obsolete = alarm;
-    unlock();
-    if (obsolete != null) {
-      obsolete.cancel();
+    if (first) {
+      publish();
     }
-    return true;
+    return first;
   }
 
-  /** Gives a node that nobody else can see yet the verdict of the parent it was born under. */
-  final void bornCancelled(Verdict inherited) {
-    convict(inherited, null, null);
+  /** Makes the token of this cancelled node tell, whoever it was that cancelled (invariant 1). */
+  final void publish() {
+    Verdict found = verdict();
+    CancellationToken token = get();
+    if (found != null && token != null) { // without a token nobody is left who could poll
+      token.publish(found);
+    }
   }
 
   /** Cancels this node and everything below it, and runs the callbacks on the calling thread. */
@@ -179,96 +172,126 @@ class Node extends WeakReference<CancellationToken> {
     if (sweep == null) {
       return false;
     }
-    sweep.notifyCallbacks();
+    sweep.run();
     return true;
   }
 
   /**
-   * The part of a cancellation that runs no user code: verdicts for the whole tree, waiters woken,
-   * this node out of its parent.
+   * Cancels this one node; everything else is left to the sweep.
    *
-   * @return the sweep whose callbacks are to be run, or null if this call did not cancel
+   * @return the sweep that is to be run now, or null if this call did not cancel
    */
   final @Nullable Sweep begin(CancellationReason reason, @Nullable Alarm due) {
+    if (!isBare()) {
+      Sweep.probeStack();
+    }
     var verdict = new Verdict(reason, this);
     var sweep = new Sweep(verdict);
-    if (!convict(verdict, due, sweep)) {
-      return null;
-    }
-    sweep.flag();
-    detach();
-    return sweep;
+    return convict(verdict, due) ? sweep : null;
+  }
+
+  /**
+   * Whether there is nobody to tell. On a cancelled node this stays so once it is; on a live one it
+   * is a guess.
+   */
+  final boolean isBare() {
+    return firstChildAcquire() == null && !hasWakers() && !hasCallbacks();
   }
 
   // ---- callbacks ----
 
   /** Adds {@code registration} unless this node is cancelled; returns the verdict if it is. */
   final @Nullable Verdict add(CancellationRegistration registration) {
+    boolean waker = registration.isWaker();
+    Verdict found;
     lock();
-    Verdict found = verdict;
-    if (found == null) {
-      CancellationRegistration head = callbacks;
-      registration.next = head;
-      if (head != null) {
-        head.previous = registration;
+    try {
+      found = verdict;
+      if (found == null) {
+        CancellationRegistration head = waker ? wakers : callbacks;
+        registration.next = head;
+        if (head != null) {
+          head.previous = registration;
+        }
+        if (waker) {
+          wakers = registration;
+        } else {
+          callbacks = registration;
+        }
       }
-      callbacks = registration;
-      if (registration.isPrompt()) {
-        state |= PROMPT;
-      }
+    } finally {
+      state = UNLOCKED;
     }
-    unlock();
     return found;
   }
 
   /** Takes {@code registration} out if it is still waiting; true only for the call that did. */
   final boolean remove(CancellationRegistration registration) {
+    boolean waker = registration.isWaker();
+    boolean waiting;
     lock();
-    boolean waiting = registration.withdraw();
-    if (waiting) {
-      unlink(registration);
+    try {
+      waiting = registration.isWaiting();
+      if (waiting) {
+        unlink(registration, waker);
+        registration.withdraw();
+      }
+    } finally {
+      state = UNLOCKED;
     }
-    unlock();
     return waiting;
+  }
+
+  /**
+   * Takes one waker of a cancelled node out, marked as begun, or returns null when none is left.
+   */
+  final @Nullable CancellationRegistration popWaker() {
+    return hasWakers() ? pop(true) : null;
   }
 
   /**
    * Takes one callback of a cancelled node out, marked as begun, or returns null when none is left.
    */
-  final @Nullable CancellationRegistration pop() {
-    if (callbacks
-        == null) { // invariant 2: once empty, empty for ever; a stale non-null only costs the lock
-      return null;
-    }
+  final @Nullable CancellationRegistration popCallback() {
+    return hasCallbacks() ? pop(false) : null;
+  }
+
+  /**
+   * Read without the lock: on a cancelled node "none" is final (invariant 2), and a stale "some"
+   * costs one look.
+   */
+  final boolean hasWakers() {
+    return wakers != null;
+  }
+
+  final boolean hasCallbacks() {
+    return callbacks != null;
+  }
+
+  private @Nullable CancellationRegistration pop(boolean waker) {
+    CancellationRegistration head;
     lock();
-    CancellationRegistration head = callbacks;
-    if (head != null) {
-      unlink(head);
-      head.begin();
+    try {
+      head = waker ? wakers : callbacks;
+      if (head != null) {
+        unlink(head, waker);
+        head.begin();
+      }
+    } finally {
+      state = UNLOCKED;
     }
-    unlock();
     return head;
   }
 
-  private void takePrompt(Sweep sweep) {
-    for (CancellationRegistration r = callbacks; r != null; ) {
-      CancellationRegistration following = r.next;
-      if (r.isPrompt()) {
-        unlink(r);
-        r.begin();
-        sweep.addPrompt(r);
-      }
-      r = following;
-    }
-  }
-
-  private void unlink(CancellationRegistration r) {
+  private void unlink(CancellationRegistration r, boolean waker) {
     CancellationRegistration before = r.previous;
     CancellationRegistration after = r.next;
-    if (before == null) {
-      callbacks = after;
-    } else {
+    if (before != null) {
       before.next = after;
+    } else if (waker) {
+      wakers = after;
+    } else {
+      callbacks = after;
     }
     if (after != null) {
       after.previous = before;
@@ -279,22 +302,29 @@ class Node extends WeakReference<CancellationToken> {
 
   // ---- children ----
 
-  /** Makes {@code child} a member of this node's list, or lets it be born cancelled. */
+  /**
+   * Makes {@code child}, which nobody else knows yet, a member of this node's list, or lets it be
+   * born cancelled.
+   */
   final void adopt(Node child) {
+    Verdict found;
     lock();
-    Verdict found = verdict;
-    if (found == null) {
-      Node head = firstChild;
-      child.previous = null;
-      child.next = head;
-      if (head != null) {
-        head.previous = child;
+    try {
+      found = verdict;
+      if (found == null) {
+        Node head = firstChild;
+        child.previous = null;
+        child.next = head;
+        if (head != null) {
+          head.previous = child;
+        }
+        firstChild = child;
       }
-      firstChild = child;
+    } finally {
+      state = UNLOCKED;
     }
-    unlock();
     if (found != null) {
-      child.bornCancelled(found);
+      child.convict(found, null);
     }
   }
 
@@ -312,7 +342,7 @@ class Node extends WeakReference<CancellationToken> {
           pending.add(member);
         }
       } else if (holder.drop(leaving) && holder.isForgotten()) {
-        holder.disarm();
+        Forgotten.free(holder);
         leaving = holder;
         continue;
       }
@@ -320,27 +350,33 @@ class Node extends WeakReference<CancellationToken> {
     }
   }
 
-  /** Returns whether the list is empty after {@code child} was taken out of it. */
+  /**
+   * Takes {@code child} out, if it is there and the list is ours to change; returns whether the
+   * list is empty then.
+   */
   private boolean drop(Node child) {
+    boolean last = false;
     lock();
-    boolean attached = verdict == null && child.previous != child;
-    if (attached) {
-      Node before = child.previous;
-      Node after = child.next;
-      if (before == null) {
-        firstChild = after;
-      } else {
-        before.next = after;
+    try {
+      if (verdict == null && child.previous != child) {
+        Node before = child.previous;
+        Node after = child.next;
+        if (before == null) {
+          firstChild = after;
+        } else {
+          before.next = after;
+        }
+        if (after != null) {
+          after.previous = before;
+        }
+        child.next = null;
+        child.previous = child;
+        last = firstChild == null;
       }
-      if (after != null) {
-        after.previous = before;
-      }
-      child.next = null;
-      child.previous = child;
+    } finally {
+      state = UNLOCKED;
     }
-    boolean empty = attached && firstChild == null;
-    unlock();
-    return empty;
+    return last;
   }
 
   /**
@@ -352,9 +388,11 @@ class Node extends WeakReference<CancellationToken> {
       return false;
     }
     lock();
-    boolean idle = verdict == null && callbacks == null && firstChild == null;
-    unlock();
-    return idle;
+    try {
+      return verdict == null && firstChild == null && callbacks == null && wakers == null;
+    } finally {
+      state = UNLOCKED;
+    }
   }
 
   /** The first child; for sweeps only, which come after the verdict. */
@@ -384,37 +422,56 @@ class Node extends WeakReference<CancellationToken> {
 
   // ---- the node's own deadline ----
 
-  /** Replaces this node's own deadline; does nothing on a cancelled node. */
+  /**
+   * Replaces this node's own deadline. On a cancelled node it fires no more, but is told if there
+   * was none.
+   */
   final void arm(Deadline deadline) {
     Alarm replacement = deadline.isNone() ? null : new Alarm(this, deadline);
-    if (replacement != null && deadline.isPassed()) {
-      cancel(replacement.reason());
+    // A zero timeout cancels here. One that passed just now is the timer's, so that no callback
+    // runs where it is not expected.
+    boolean now = deadline.isZero() || (deadline.isPassed() && isBare());
+    Alarm obsolete;
+    boolean live;
+    lock();
+    try {
+      obsolete = alarm;
+      live = verdict == null;
+      if (live || obsolete == null) {
+        alarm = replacement;
+      }
+    } finally {
+      state = UNLOCKED;
+    }
+    if (!live) {
       return;
     }
-    lock();
-    Alarm obsolete = alarm;
-    boolean live = verdict == null;
-    if (live) {
-      alarm = replacement;
+    if (obsolete != null) {
+      obsolete.cancel();
     }
-    unlock();
-    if (live) {
-      if (obsolete != null) {
-        obsolete.cancel();
-      }
-      if (replacement != null) {
+    if (replacement != null) {
+      if (now) {
+        cancel(replacement.reason());
+      } else {
         replacement.start();
       }
     }
   }
 
-  /** Forgets the timer of a node that can no longer matter. */
+  /** Takes this node's alarm, if it has one, out of the timer. */
   final void disarm() {
+    Alarm armed = alarm();
+    if (armed != null) {
+      armed.cancel();
+    }
+  }
+
+  final @Nullable Alarm alarm() {
     lock();
-    Alarm obsolete = alarm;
-    unlock();
-    if (obsolete != null) {
-      obsolete.cancel();
+    try {
+      return alarm;
+    } finally {
+      state = UNLOCKED;
     }
   }
 
@@ -440,17 +497,13 @@ class Node extends WeakReference<CancellationToken> {
     var earliest = new Deadline[] {Deadline.none()};
     upwards(
         node -> {
-          earliest[0] = Deadline.earliest(earliest[0], node.ownDeadline());
+          Alarm armed = node.alarm();
+          if (armed != null) {
+            earliest[0] = Deadline.earliest(earliest[0], armed.deadline);
+          }
           return false;
         });
     return earliest[0];
-  }
-
-  private Deadline ownDeadline() {
-    lock();
-    Alarm armed = alarm;
-    unlock();
-    return armed == null ? Deadline.none() : armed.deadline;
   }
 
   final boolean descendsFrom(Node ancestor) {
@@ -458,23 +511,30 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Visits this node and everything above it until {@code stop}; no recursion, whatever the depth.
-   * Each parent of a linked node is gone up from once, so the number of steps stays small however
-   * the links are crossed.
+   * Visits this node and everything above it, each once, until {@code stop}; no recursion, whatever
+   * the depth.
    */
   private boolean upwards(Predicate<Node> stop) {
-    var branches = new ArrayDeque<Node>(0);
-    var seen = new HashSet<Node>(0);
+    ArrayDeque<Node> branches = null; // only once a linked node was met
+    HashSet<Node> seen = null;
     for (Node node = this; node != null; ) {
-      if (stop.test(node)) {
-        return true;
-      }
-      for (Node member : node.members()) {
-        if (seen.add(member.owner())) {
+      if (seen == null || seen.add(node)) {
+        if (stop.test(node)) {
+          return true;
+        }
+        for (Node member : node.members()) {
+          if (branches == null || seen == null) {
+            branches = new ArrayDeque<>();
+            seen = new HashSet<>();
+          }
           branches.add(member.owner());
         }
+        if (node.parent != null) {
+          node = node.parent;
+          continue;
+        }
       }
-      node = node.parent != null ? node.parent : branches.poll();
+      node = branches == null ? null : branches.poll();
     }
     return false;
   }

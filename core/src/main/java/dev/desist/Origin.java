@@ -1,5 +1,6 @@
 package dev.desist;
 
+import java.io.Serializable;
 import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param callSite the line of code outside this library, if {@linkplain Diagnostics#recordCallSites
  *     recording} was on
  */
-public record Origin(String thread, Instant time, @Nullable StackTraceElement callSite) {
+public record Origin(String thread, Instant time, @Nullable StackTraceElement callSite)
+    implements Serializable {
   private static final StackWalker STACK = StackWalker.getInstance();
 
   /** Checks that thread and time are there. */

@@ -5,81 +5,135 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Overview: one thread's walk over the tree below a node that was just cancelled, in three steps: give every node below its
- * verdict; wake those who merely wait; run the callbacks. The first two run no user code.
+ * Overview: a walk over the tree below a node that was just cancelled. The thread that cancelled owns the verdict, and with it
+ * all nodes that carry it; it makes up to three walks: give every node below its verdict; wake those who merely wait, and
+ * take deadlines out of the timer; run the callbacks, and take the tree apart. Only the last runs user code.
  *
- * Invariants:  1. No callback of a verdict runs before the verdict is `swept`: every node below its origin is cancelled.
- *              2. Every node is notified by the one thread whose verdict it carries; others only help to set verdicts.
+ * Invariants:  1. Nobody is told of a verdict, neither waiter nor callback, before it is `swept`: every node below its origin
+ *                 is cancelled and its token tells.
+ *              2. A node's callbacks and wakers are run by the owner of the verdict it carries. Others who come by set
+ *                 verdicts and do nothing else. What is left to do is read from the nodes, never from who convicted them.
  *              3. Lists below a cancelled node are frozen (Node, invariant 3), so any number of threads may walk them at
- *                 once. Only the notifying thread takes them apart, behind itself, and only after its own sweep.
- * Meeting others: a walk that comes to a node which another thread has cancelled goes on below it all the same, handing down
- *              that node's verdict, until it sees `swept`. It thus waits for nobody, and is complete even if the other
- *              thread stands still. It may find the other's list already taken apart: then that thread has finished its
- *              sweep, and everything the pointer led to is cancelled.
+ *                 once. Only the owner takes them apart, behind itself, and only after its own first walk.
+ * Meeting others: a walk that comes to a node with another verdict goes on below it all the same, handing down that one,
+ *              unless it is `swept` already. It thus waits for nobody, and is complete even if the other thread stands still.
+ *              It may find the other's list already taken apart: then that thread has finished its first walk, and everything
+ *              the pointer led to is cancelled. A callback that is registered late, while the verdict is not yet swept, makes
+ *              the first walk itself before it runs (CancellationToken.register). The owner never skips its own: it learns
+ *              from it which linked nodes it has to notify.
  * Depth:       the walk is depth-first along first-child, next and parent pointers: no recursion and no stack of its own. Only
  *              linked nodes, which have several parents, are queued, each once.
  */
 final class Sweep {
   private final Verdict verdict;
-  private @Nullable CancellationRegistration prompt;
   private @Nullable List<LinkedNode> linked;
   private @Nullable Set<LinkedNode> seen;
-  private @Nullable List<Throwable> failures;
+  private boolean wakersExpected;
   private boolean callbacksExpected;
+  private @Nullable List<Throwable> failures;
 
   Sweep(Verdict verdict) {
     this.verdict = verdict;
   }
 
   /**
-   * Makes sure that everything below the verdict's origin is cancelled, and wakes whoever was
-   * waiting there.
+   * Makes a stack overflow, if it is near, happen here and now, rather than half way through a
+   * cancellation: needs more stack than any of our own steps.
    */
-  void flag() {
-    if (verdict.swept) {
-      return;
+  static void probeStack() {
+    descend(64);
+  }
+
+  private static int descend(int levels) {
+    return levels == 0 ? 0 : 1 + descend(levels - 1);
+  }
+
+  /**
+   * Does everything there is to do, on the calling thread, which owns the verdict.
+   *
+   * @throws CancellationCallbackException after all callbacks have run, if some failed
+   */
+  void run() {
+    prepare();
+    notifyCallbacks();
+  }
+
+  /**
+   * The part that runs no user code: afterwards every token below tells, and every waiter has been
+   * woken.
+   */
+  void prepare() {
+    flag();
+    verdict.origin.detach();
+    if (wakersExpected) {
+      forEachRoot(root -> forEachOwned(root, this::wake));
     }
-    flagBelow(verdict.origin);
-    if (linked != null) {
-      for (int i = 0; i < linked.size(); i++) { // grows as the walk meets more
-        flagBelow(linked.get(i));
-      }
+  }
+
+  /** Whether callbacks are left to run, or failures to report, after {@link #prepare}. */
+  boolean concernsUsers() {
+    return callbacksExpected || failures != null;
+  }
+
+  // ---- first walk: verdicts ----
+
+  /** Makes sure that everything below the verdict's origin is cancelled; anybody may do this. */
+  void flag() {
+    Node origin = verdict.origin;
+    origin.publish();
+    survey(origin);
+    flagBelow(origin);
+    for (int i = 0; linked != null && i < linked.size(); i++) { // grows as the walk meets more
+      flagBelow(linked.get(i));
     }
     verdict.swept = true;
-    for (CancellationRegistration r = prompt; r != null; ) {
-      CancellationRegistration following = r.next;
-      r.next = null;
-      fire(r);
-      r = following;
-    }
-    prompt = null;
   }
 
   private void flagBelow(Node root) {
     Node node = root.firstChildAcquire();
     while (node != null) {
-      Verdict inherited = Objects.requireNonNull(node.owner().verdict());
-      node.convict(inherited, null, this);
-      Verdict found = Objects.requireNonNull(node.verdict());
+      Verdict found = hand(Objects.requireNonNull(node.owner().verdict()), node);
       if (node instanceof LinkedNode.Member member) {
         follow(member.target, found);
       }
-      Node child = found == verdict || !found.swept ? node.firstChildAcquire() : null;
+      boolean settled = found != verdict && found.swept;
+      Node child = settled ? null : node.firstChildAcquire();
       node = child != null ? child : after(node, root);
     }
   }
 
+  /**
+   * Gives {@code node} the verdict from above unless it has one; returns the one it has, which its
+   * token now tells.
+   */
+  private Verdict hand(Verdict inherited, Node node) {
+    if (!node.convict(inherited, null)) {
+      node.publish(); // whoever was first may not have come to that
+    }
+    survey(node);
+    return Objects.requireNonNull(node.verdict());
+  }
+
   private void follow(LinkedNode target, Verdict inherited) {
-    target.convict(inherited, null, this);
+    hand(inherited, target);
     if (linked == null || seen == null) {
       linked = new ArrayList<>();
       seen = new HashSet<>();
     }
     if (seen.add(target)) {
       linked.add(target);
+    }
+  }
+
+  /** Notes what the later walks will have to do. */
+  private void survey(Node node) {
+    if (node.verdict() == verdict) {
+      wakersExpected |= node.hasWakers() || node.alarm() != null;
+      callbacksExpected |= node.hasCallbacks();
     }
   }
 
@@ -97,14 +151,40 @@ final class Sweep {
     return null;
   }
 
-  /**
-   * Under the lock of the node that the registration was taken from, so this must stay as small as
-   * it is.
-   */
-  void addPrompt(CancellationRegistration registration) {
-    registration.next = prompt;
-    prompt = registration;
+  // ---- second walk: wakers and alarms ----
+
+  /** The origin, and the linked nodes that carry our verdict: below these are all nodes that do. */
+  private void forEachRoot(Consumer<Node> action) {
+    action.accept(verdict.origin);
+    if (linked != null) {
+      for (LinkedNode target : linked) {
+        if (target.verdict() == verdict) {
+          action.accept(target);
+        }
+      }
+    }
   }
+
+  private void forEachOwned(Node root, Consumer<Node> action) {
+    Node node = root;
+    while (node != null) {
+      Node child = null;
+      if (node.verdict() == verdict) {
+        action.accept(node);
+        child = node.firstChildAcquire();
+      }
+      node = child != null ? child : after(node, root);
+    }
+  }
+
+  private void wake(Node node) {
+    attempt(node::disarm);
+    for (CancellationRegistration r = node.popWaker(); r != null; r = node.popWaker()) {
+      attempt(r::run);
+    }
+  }
+
+  // ---- third walk: callbacks ----
 
   /**
    * Runs every callback of this verdict on the calling thread, and leaves nothing linked behind.
@@ -112,15 +192,11 @@ final class Sweep {
    * @throws CancellationCallbackException after all of them have run, if some failed
    */
   void notifyCallbacks() {
-    notifyFrom(verdict.origin);
-    if (linked != null) {
-      for (LinkedNode target : linked) {
-        if (target.verdict() == verdict) {
-          notifyFrom(target);
-          target.detach(); // from the parents that are still live
-        }
-      }
-    }
+    forEachRoot(
+        root -> {
+          notifyFrom(root);
+          root.detach(); // a linked node, from those of its parents that are still live
+        });
     if (failures != null) {
       throw new CancellationCallbackException(verdict.origin.name, failures);
     }
@@ -128,56 +204,41 @@ final class Sweep {
 
   private void notifyFrom(Node root) {
     Node node = root;
-    while (true) {
-      boolean ours = node.verdict() == verdict;
+    while (node != null) {
       Node child = null;
-      if (ours) {
-        for (CancellationRegistration r = node.pop(); r != null; r = node.pop()) {
-          fire(r);
+      if (node.verdict() == verdict) {
+        for (CancellationRegistration r = node.popCallback(); r != null; r = node.popCallback()) {
+          attempt(r::run);
         }
         child = node.firstChildAcquire();
       }
-      if (child != null) {
-        node = child;
-        continue;
-      }
-      Node next = null;
-      while (node != root && next == null) {
-        next = node.nextAcquire();
-        node.clearNeighbours();
-        if (next == null) {
-          node = node.owner();
-          node.clearFirstChild();
-        }
-      }
-      if (next == null) {
-        return;
-      }
-      node = next;
+      node = child != null ? child : leave(node, root);
     }
   }
 
-  private void fire(CancellationRegistration registration) {
+  /** As {@link #after}, and takes apart what lies behind. */
+  private static @Nullable Node leave(Node node, Node root) {
+    Node at = node;
+    while (at != root) {
+      Node next = at.nextAcquire();
+      at.clearNeighbours();
+      if (next != null) {
+        return next;
+      }
+      at = at.owner();
+      at.clearFirstChild();
+    }
+    return null;
+  }
+
+  private void attempt(Runnable step) {
     try {
-      registration.run();
+      step.run();
     } catch (Throwable failure) {
       if (failures == null) {
         failures = new ArrayList<>();
       }
       failures.add(failure);
     }
-  }
-
-  /** Under a node's lock: that node has callbacks left to run. */
-  void expectCallbacks() {
-    callbacksExpected = true;
-  }
-
-  /**
-   * Whether {@link #notifyCallbacks} may run user code or throw; if not, any thread of ours may
-   * call it.
-   */
-  boolean concernsUsers() {
-    return callbacksExpected || failures != null;
   }
 }

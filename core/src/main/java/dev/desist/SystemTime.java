@@ -2,15 +2,13 @@ package dev.desist;
 
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The machine's time, with one timer thread for the whole process. The thread is started by the
  * first entry and ends when there has been none for ten seconds. It runs only tasks of this
- * library, which set flags and hand everything else over, so no callback can delay or kill it.
+ * library, which set a flag and hand everything else over, so no callback can delay or kill it.
  */
 final class SystemTime implements TimeSource {
   static final ScopedValue<TimeSource> BOUND = ScopedValue.newInstance();
@@ -18,11 +16,13 @@ final class SystemTime implements TimeSource {
 
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  /** Guards everything below. Held for a few steps in the heap; never while a task runs. */
-  private final ReentrantLock lock = new ReentrantLock();
-
-  private final Condition earlier = lock.newCondition();
+  /**
+   * Its monitor guards what follows, for a few steps in the heap and never while a task runs. A
+   * monitor because it is left even by a stack overflow.
+   */
   private final TimerHeap heap = new TimerHeap();
+
+  /** Null when there is no timer thread. */
   private @Nullable Thread thread;
 
   private SystemTime() {}
@@ -35,11 +35,8 @@ final class SystemTime implements TimeSource {
 
     @Override
     public boolean cancel() {
-      lock.lock();
-      try {
+      synchronized (heap) {
         return heap.remove(this);
-      } finally {
-        lock.unlock();
       }
     }
   }
@@ -56,32 +53,64 @@ final class SystemTime implements TimeSource {
 
   @Override
   public Timer schedule(long nanoTime, Runnable task) {
+    Sweep.probeStack();
     var entry = new Entry(nanoTime, task);
-    lock.lock();
-    try {
+    synchronized (heap) {
       heap.add(entry);
       if (thread == null) {
-        Thread timer =
-            Thread.ofPlatform()
-                .daemon()
-                .name("desist-timer")
-                .inheritInheritableThreadLocals(false)
-                .unstarted(this::runTimer);
-        timer.setContextClassLoader(null);
-        timer.start(); // if that fails, the next entry tries again
-        thread = timer;
+        try {
+          thread = startThread();
+        } catch (Throwable failure) { // no thread to be had; the next entry tries again
+          heap.remove(entry);
+          throw failure;
+        }
       } else if (heap.first() == entry) {
-        earlier.signal();
+        LockSupport.unpark(thread);
       }
-    } finally {
-      lock.unlock();
     }
     return entry;
   }
 
+  private Thread startThread() {
+    Thread timer =
+        Thread.ofPlatform()
+            .daemon()
+            .name("desist-timer")
+            .inheritInheritableThreadLocals(false)
+            .unstarted(this::runTimer);
+    timer.setContextClassLoader(null);
+    timer.start();
+    return timer;
+  }
+
   private void runTimer() {
-    for (Runnable task = awaitNext(); task != null; task = awaitNext()) {
-      runGuarded(task);
+    long idleSince = System.nanoTime();
+    while (true) {
+      Runnable task = null;
+      long wait;
+      synchronized (heap) {
+        TimerHeap.Entry first = heap.first();
+        long now = System.nanoTime();
+        wait = first == null ? idleSince + IDLE_NANOS - now : first.nanoTime - now;
+        if (first != null) {
+          idleSince = now;
+          if (wait <= 0) {
+            heap.remove(first);
+            task = first.task;
+          }
+        } else if (wait <= 0) {
+          thread = null;
+          return;
+        }
+      }
+      if (task != null) {
+        runGuarded(task);
+      } else {
+        // Nobody has a reason to interrupt this thread; were it interrupted for good, it would not
+        // sleep any more.
+        boolean _ = Thread.interrupted();
+        LockSupport.parkNanos(this, wait);
+      }
     }
   }
 
@@ -99,42 +128,6 @@ final class SystemTime implements TimeSource {
       } catch (Throwable again) {
         // a handler that fails has nobody left to tell
       }
-    }
-  }
-
-  /**
-   * Waits for the next due task and takes it out; null when there has been none for long, and the
-   * thread is to end. Nobody has a reason to interrupt this thread; if somebody does, it looks
-   * again and goes on, since the deadlines of a whole process matter more.
-   */
-  private @Nullable Runnable awaitNext() {
-    lock.lock();
-    try {
-      long idleSince = System.nanoTime();
-      while (true) {
-        TimerHeap.Entry first = heap.first();
-        long now = System.nanoTime();
-        if (first == null) {
-          if (now - idleSince >= IDLE_NANOS) {
-            thread = null;
-            return null;
-          }
-        } else {
-          if (first.nanoTime - now <= 0) {
-            heap.remove(first);
-            return first.task;
-          }
-          idleSince = now;
-        }
-        try {
-          long wake = first == null ? idleSince + IDLE_NANOS : first.nanoTime;
-          var _ = earlier.awaitNanos(wake - now);
-        } catch (InterruptedException e) {
-          // see above
-        }
-      }
-    } finally {
-      lock.unlock();
     }
   }
 

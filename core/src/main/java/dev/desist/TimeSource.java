@@ -61,8 +61,8 @@ public interface TimeSource {
   Instant instant();
 
   /**
-   * Runs {@code task} once when {@link #nanoTime()} has reached {@code nanoTime}; at once if it
-   * has. Tasks due at the same time run in the order they were scheduled. Tasks given by this
+   * Runs {@code task} once when {@link #nanoTime()} has reached {@code nanoTime}; as soon as it can
+   * if it has. Tasks due at the same time run in the order they were scheduled. Tasks given by this
    * library are quick, do not block and do not throw.
    *
    * @param nanoTime when

@@ -422,4 +422,9 @@ class CallbackTest {
     }
     throw (RuntimeException) failure;
   }
+
+  @Test
+  void nobody_can_shut_the_dispatcher_down() {
+    assertFalse(Cancellation.dispatcher() instanceof AutoCloseable);
+  }
 }

@@ -18,14 +18,14 @@ record Census(int nodes, int callbacks) {
         nodes++;
         pending.add(c);
       }
-      callbacks += callbacksOf(node);
+      callbacks += lengthOf(node, "callbacks") + lengthOf(node, "wakers");
     }
     return new Census(nodes, callbacks);
   }
 
-  private static int callbacksOf(Node node) {
+  private static int lengthOf(Node node, String list) {
     try {
-      var field = Node.class.getDeclaredField("callbacks");
+      var field = Node.class.getDeclaredField(list);
       field.setAccessible(true);
       int count = 0;
       var at = (CancellationRegistration) field.get(node);
@@ -35,7 +35,7 @@ record Census(int nodes, int callbacks) {
       }
       return count;
     } catch (ReflectiveOperationException e) {
-      throw new LinkageError("Node.callbacks", e);
+      throw new LinkageError("Node." + list, e);
     }
   }
 }

@@ -330,4 +330,27 @@ class DeadlineTest {
     assertEquals("2 h 5 min", Deadline.text(Duration.ofMinutes(125)));
     assertEquals("3 d", Deadline.text(Duration.ofDays(3)));
   }
+
+  @Test
+  void a_token_whose_time_is_up_still_tells_its_deadline() throws Exception {
+    var source = source("late");
+    source.cancelAfter(Duration.ofHours(1));
+    source.cancelAfter(Duration.ZERO);
+    assertTrue(source.token().deadline().isPassed());
+    assertTrue(
+        CancellationToken.none().childWithTimeout(Duration.ZERO).token().deadline().isPassed());
+  }
+
+  @Test
+  void a_named_child_is_the_named_owner_of_its_deadline() throws Exception {
+    var parent = source("parent");
+    var child = parent.token().childWithTimeout("lookup", millis(10));
+    var other = parent.token().childWithDeadline("other", child.token().deadline());
+    time.advance(millis(10));
+    assertEquals(
+        "the 10 ms deadline of \"lookup\" passed", child.token().reason().orElseThrow().message());
+    assertEquals(
+        "the 10 ms deadline of \"other\" passed", other.token().reason().orElseThrow().message());
+    assertEquals(time.instant(), child.token().reason().orElseThrow().origin().time());
+  }
 }

@@ -237,4 +237,19 @@ class MemoryTest {
               return Census.of(root).nodes() == 0;
             });
   }
+
+  @Test
+  void promise14_forgotten_sources_without_parents_leave_the_timer() throws Exception {
+    var time = new ManualTime();
+    for (int i = 0; i < 100; i++) {
+      time.call(CancellationSource::create).cancelAfter(Duration.ofHours(1));
+    }
+    await()
+        .until(
+            () -> {
+              System.gc();
+              CancellationSource.create();
+              return time.pending() == 0;
+            });
+  }
 }

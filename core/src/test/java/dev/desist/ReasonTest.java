@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.snippets.CallSites;
 import dev.desist.testkit.ManualTime;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -132,6 +136,26 @@ class ReasonTest {
       assertEquals("cancel", site.getMethodName());
     } finally {
       Diagnostics.recordCallSites(false);
+    }
+  }
+
+  @Test
+  void an_exception_keeps_reason_and_path_across_serialization() throws Exception {
+    var parent = CancellationSource.create("parent");
+    var child = parent.token().child("child");
+    parent.cancelAfter(Duration.ZERO);
+    var thrown = new CancelledException(child.token());
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(thrown);
+    }
+    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+      var read = (CancelledException) in.readObject();
+      assertEquals(thrown.getMessage(), read.getMessage());
+      assertEquals(thrown.path(), read.path());
+      assertEquals(thrown.reason().message(), read.reason().message());
+      assertEquals(thrown.reason().origin(), read.reason().origin());
+      assertTrue(((CancellationReason.DeadlineExceeded) read.reason()).deadline().isPassed());
     }
   }
 }

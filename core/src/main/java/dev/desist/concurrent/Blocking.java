@@ -30,10 +30,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What cannot be had</h2>
  *
- * A thread has one interrupt flag. If somebody else interrupts it while the interrupt of a
- * cancellation is set and not yet noticed, the two are one, and the caller gets the cancellation.
- * The same happens to a body that catches somebody else's interrupt and sets the flag again just
- * when the cancellation arrives.
+ * <p>A thread has one interrupt flag. If somebody else interrupts it between the delivery of our
+ * interrupt and the end of the call, the two are one, and the caller gets the cancellation;
+ * likewise if a body catches somebody else's interrupt and sets the flag again just when the
+ * cancellation arrives. And a body that computes, finds the flag set, and throws an {@link
+ * InterruptedException} without clearing it, against the convention, looks as if it had been
+ * interrupted twice: the flag stays set.
  */
 public final class Blocking {
   private Blocking() {}
@@ -141,6 +143,9 @@ public final class Blocking {
     private final Guarded guarded;
     private State state = State.RUNNING;
 
+    /** Whether the thread was waiting when ours was sent, so that it was ours which woke it. */
+    private boolean woken;
+
     Call(Guarded guarded) {
       this.guarded = guarded;
     }
@@ -159,6 +164,8 @@ public final class Blocking {
           if (guarded.interrupted == 0 && guarded.thread.isInterrupted()) {
             return false;
           }
+          Thread.State at = guarded.thread.getState();
+          woken = at == Thread.State.WAITING || at == Thread.State.TIMED_WAITING;
           state = State.INTERRUPTED;
           guarded.interrupted = guarded.interrupted + 1;
           guarded.thread.interrupt();
@@ -183,9 +190,9 @@ public final class Blocking {
         boolean again; // whether the thread goes on interrupted
         if (ours) {
           guarded.interrupted = guarded.interrupted - 1;
-          boolean other =
-              Thread.interrupted()
-                  && thrown; // set once more after the throw: that one was somebody else's
+          // A flag beside a thrown exception: two interrupts happened, unless ours woke the body,
+          // which then set it again.
+          boolean other = Thread.interrupted() && thrown && !woken;
           again = other || guarded.interrupted > 0;
         } else {
           again =

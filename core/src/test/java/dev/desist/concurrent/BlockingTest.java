@@ -206,6 +206,34 @@ class BlockingTest {
     assertFalse(Thread.currentThread().isInterrupted());
   }
 
+  @Test
+  void promise18_a_body_that_sets_the_flag_again_and_rethrows_leaves_no_interrupt() {
+    var source = CancellationSource.create();
+    Thread guarded = Thread.currentThread();
+    Thread.startVirtualThread(
+        () -> {
+          while (guarded.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+          }
+          source.cancel();
+        });
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  try {
+                    new CountDownLatch(1).await();
+                  } catch (InterruptedException e) {
+                    guarded.interrupt();
+                    throw e;
+                  }
+                  return 1;
+                }));
+    assertFalse(guarded.isInterrupted());
+  }
+
   private static void awaitInterrupt() {
     while (!Thread.currentThread().isInterrupted()) {
       Thread.onSpinWait();

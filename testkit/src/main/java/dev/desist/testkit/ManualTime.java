@@ -37,6 +37,10 @@ public final class ManualTime implements TimeSource {
 
   private final TreeMap<Due, Runnable> timers = new TreeMap<>();
   private long nanos;
+
+  /** Where all calls of advance together will have moved the clock. */
+  private long goal;
+
   private long sequences;
 
   /**
@@ -58,9 +62,11 @@ public final class ManualTime implements TimeSource {
   }
 
   /**
-   * Moves time on, and runs what comes due on the way.
+   * Moves time on, and runs what comes due on the way. A task that fails keeps no other from
+   * running; its failure is thrown at the end.
    *
    * @param duration how far; zero runs what is due now
+   * @throws IllegalArgumentException if the duration is negative, or longer than the clock has left
    */
   public void advance(Duration duration) {
     Objects.requireNonNull(duration, "duration");
@@ -69,10 +75,26 @@ public final class ManualTime implements TimeSource {
     }
     long target;
     synchronized (timers) {
-      target = nanos + duration.toNanos();
+      if (duration.compareTo(Duration.ofNanos(Long.MAX_VALUE - goal)) > 0) {
+        throw new IllegalArgumentException("duration must fit into the clock: " + duration);
+      }
+      goal += duration.toNanos();
+      target = goal;
     }
+    RuntimeException failure = null;
     for (Runnable task = next(target); task != null; task = next(target)) {
-      task.run();
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

@@ -1,0 +1,44 @@
+package dev.desist.jcstress;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import dev.desist.CancellationRegistration;
+import dev.desist.CancellationSource;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.IZ_Result;
+
+/** Promise 10: of "unregister returned true" and "the callback ran", exactly one happens. */
+@JCStressTest
+@Outcome(id = "0, true", expect = ACCEPTABLE_INTERESTING, desc = "Unregistered in time.")
+@Outcome(id = "1, false", expect = ACCEPTABLE, desc = "Unregistered too late.")
+@Outcome(expect = FORBIDDEN, desc = "Both, neither, or twice.")
+@State
+public class CancelAndUnregister {
+
+  private final CancellationSource source = CancellationSource.create();
+  private final AtomicInteger runs = new AtomicInteger();
+  private final CancellationRegistration registration =
+      source.token().onCancel(runs::incrementAndGet);
+
+  @Actor
+  public void cancel() {
+    source.cancel();
+  }
+
+  @Actor
+  public void unregister(IZ_Result r) {
+    r.r2 = registration.unregister();
+  }
+
+  @Arbiter
+  public void judge(IZ_Result r) {
+    r.r1 = runs.get();
+  }
+}
