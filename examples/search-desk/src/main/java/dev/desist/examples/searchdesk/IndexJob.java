@@ -89,7 +89,6 @@ final class IndexJob {
 
   private void run(Work work) {
     work.start();
-    // The one who sees the end may set it off again at once: first say that it is over.
     Status end = read(work);
     work.end(
         switch (end.state()) {
@@ -97,10 +96,12 @@ final class IndexJob {
           case STOPPED -> Work.State.CANCELLED;
           default -> Work.State.FAILED;
         });
+    // Whoever sees that it no longer runs sees how it ended; whoever hears so can set it off again.
+    status = end;
     synchronized (this) {
       running = Optional.empty();
     }
-    tell(end);
+    listener.accept(end);
   }
 
   private Status read(Work work) {

@@ -101,8 +101,10 @@ final class Search {
     } catch (CancelledException _) {
       ending = cancelled(rows.count);
     } catch (SQLException e) {
-      ending =
-          new Ending(Work.State.FAILED, rows.count, took(), "", "SQLite says: " + e.getMessage());
+      ending = failed(rows.count, "SQLite says: " + e.getMessage());
+    } catch (RuntimeException e) {
+      // Not foreseen, but whoever waits for an answer gets one.
+      ending = failed(rows.count, e.toString());
     }
     cost.end(ending.how());
     statement.end(ending.how());
@@ -113,6 +115,10 @@ final class Search {
   private Ending cancelled(long count) {
     CancellationReason why = work.token().reason().orElseThrow();
     return new Ending(Work.State.CANCELLED, count, took(), why.kind(), why.message());
+  }
+
+  private Ending failed(long count, String message) {
+    return new Ending(Work.State.FAILED, count, took(), "", message);
   }
 
   private Duration took() {
