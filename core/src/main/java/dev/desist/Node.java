@@ -256,16 +256,19 @@ class Node extends WeakReference<CancellationToken> {
     return hasCallbacks() ? pop(false) : null;
   }
 
-  /**
-   * Read without the lock: on a cancelled node "none" is final (invariant 2), and a stale "some"
-   * costs one look.
-   */
+  // Read without the lock, by sweeps: on a cancelled node "none" is final (invariant 2), and a
+  // stale "some" costs one look.
+
   final boolean hasWakers() {
     return wakers != null;
   }
 
   final boolean hasCallbacks() {
     return callbacks != null;
+  }
+
+  final boolean hasAlarm() {
+    return alarm != null;
   }
 
   private @Nullable CancellationRegistration pop(boolean waker) {

@@ -132,7 +132,7 @@ final class Sweep {
   /** Notes what the later walks will have to do. */
   private void survey(Node node) {
     if (node.verdict() == verdict) {
-      wakersExpected |= node.hasWakers() || node.alarm() != null;
+      wakersExpected |= node.hasWakers() || node.hasAlarm();
       callbacksExpected |= node.hasCallbacks();
     }
   }
