@@ -1,6 +1,7 @@
 package dev.desist;
 
 import java.io.Serializable;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,9 @@ public sealed interface CancellationReason extends Serializable {
   Origin origin();
 
   /** {@return the kind in words, such as "deadline exceeded"} */
-  String kind();
+  default String kind() {
+    return getClass().getSimpleName().replaceAll("(?<!^)(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
+  }
 
   /**
    * Somebody asked for it.
@@ -32,16 +35,6 @@ public sealed interface CancellationReason extends Serializable {
     /** Checks that nothing is missing. */
     public Requested {
       check(message, origin);
-    }
-
-    @Override
-    public String kind() {
-      return "requested";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -55,16 +48,6 @@ public sealed interface CancellationReason extends Serializable {
     /** Checks that nothing is missing. */
     public Closed {
       check(message, origin);
-    }
-
-    @Override
-    public String kind() {
-      return "closed";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -83,16 +66,6 @@ public sealed interface CancellationReason extends Serializable {
       check(message, origin);
       Objects.requireNonNull(deadline, "deadline");
     }
-
-    @Override
-    public String kind() {
-      return "deadline exceeded";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
-    }
   }
 
   /**
@@ -105,16 +78,6 @@ public sealed interface CancellationReason extends Serializable {
     /** Checks that nothing is missing. */
     public SiblingFailed {
       check(message, origin);
-    }
-
-    @Override
-    public String kind() {
-      return "sibling failed";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -129,16 +92,6 @@ public sealed interface CancellationReason extends Serializable {
     public RaceLost {
       check(message, origin);
     }
-
-    @Override
-    public String kind() {
-      return "race lost";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
-    }
   }
 
   /**
@@ -151,16 +104,6 @@ public sealed interface CancellationReason extends Serializable {
     /** Checks that nothing is missing. */
     public Superseded {
       check(message, origin);
-    }
-
-    @Override
-    public String kind() {
-      return "superseded";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -175,16 +118,6 @@ public sealed interface CancellationReason extends Serializable {
     public Shutdown {
       check(message, origin);
     }
-
-    @Override
-    public String kind() {
-      return "shutdown";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
-    }
   }
 
   /**
@@ -198,16 +131,6 @@ public sealed interface CancellationReason extends Serializable {
     public Disconnected {
       check(message, origin);
     }
-
-    @Override
-    public String kind() {
-      return "disconnected";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
-    }
   }
 
   /**
@@ -220,16 +143,6 @@ public sealed interface CancellationReason extends Serializable {
     /** Checks that nothing is missing. */
     public Interrupted {
       check(message, origin);
-    }
-
-    @Override
-    public String kind() {
-      return "interrupted";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -245,16 +158,6 @@ public sealed interface CancellationReason extends Serializable {
     public Remote {
       check(message, origin);
       Objects.requireNonNull(peer, "peer");
-    }
-
-    @Override
-    public String kind() {
-      return "remote";
-    }
-
-    @Override
-    public String toString() {
-      return text(this);
     }
   }
 
@@ -366,9 +269,5 @@ public sealed interface CancellationReason extends Serializable {
   private static void check(String message, Origin origin) {
     Objects.requireNonNull(message, "message");
     Objects.requireNonNull(origin, "origin");
-  }
-
-  private static String text(CancellationReason reason) {
-    return reason.kind() + ": " + reason.message() + " (" + reason.origin() + ")";
   }
 }

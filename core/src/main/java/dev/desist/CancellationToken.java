@@ -483,7 +483,12 @@ public final class CancellationToken {
     }
     Verdict found = verdict();
     if (found != null) {
-      return text.append("cancelled, ").append(found.reason).toString();
+      CancellationReason why = found.reason;
+      return text.append("cancelled, ")
+          .append(why.kind())
+          .append(": ")
+          .append(why.message())
+          .toString();
     }
     text.append("live");
     Deadline deadline = deadline();

@@ -33,9 +33,11 @@ import org.jspecify.annotations.Nullable;
  * <p>A thread has one interrupt flag. If somebody else interrupts it between the delivery of our
  * interrupt and the end of the call, the two are one, and the caller gets the cancellation;
  * likewise if a body catches somebody else's interrupt and sets the flag again just when the
- * cancellation arrives. And a body that computes, finds the flag set, and throws an {@link
- * InterruptedException} without clearing it, against the convention, looks as if it had been
- * interrupted twice: the flag stays set.
+ * cancellation arrives.
+ *
+ * <p>A body that throws an {@link InterruptedException} must leave the flag clear, as is the
+ * convention. One that throws it and sets the flag as well looks as if it had been interrupted
+ * twice, and somebody else's interrupt must not be lost: the flag stays set after the call.
  */
 public final class Blocking {
   private Blocking() {}
@@ -143,9 +145,6 @@ public final class Blocking {
     private final Guarded guarded;
     private State state = State.RUNNING;
 
-    /** Whether the thread was waiting when ours was sent, so that it was ours which woke it. */
-    private boolean woken;
-
     Call(Guarded guarded) {
       this.guarded = guarded;
     }
@@ -164,8 +163,6 @@ public final class Blocking {
           if (guarded.interrupted == 0 && guarded.thread.isInterrupted()) {
             return false;
           }
-          Thread.State at = guarded.thread.getState();
-          woken = at == Thread.State.WAITING || at == Thread.State.TIMED_WAITING;
           state = State.INTERRUPTED;
           guarded.interrupted = guarded.interrupted + 1;
           guarded.thread.interrupt();
@@ -190,9 +187,9 @@ public final class Blocking {
         boolean again; // whether the thread goes on interrupted
         if (ours) {
           guarded.interrupted = guarded.interrupted - 1;
-          // A flag beside a thrown exception: two interrupts happened, unless ours woke the body,
-          // which then set it again.
-          boolean other = Thread.interrupted() && thrown && !woken;
+          // A flag beside a thrown exception, which had cleared it: the second interrupt, and one
+          // of the two is not ours.
+          boolean other = Thread.interrupted() && thrown;
           again = other || guarded.interrupted > 0;
         } else {
           again =
