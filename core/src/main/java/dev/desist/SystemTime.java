@@ -25,6 +25,9 @@ final class SystemTime implements TimeSource {
   /** Null when there is no timer thread. */
   private @Nullable Thread thread;
 
+  /** Until when the timer thread sleeps, or did last. Whoever comes later need not wake it. */
+  private long sleepsUntil;
+
   private SystemTime() {}
 
   /** An entry that takes itself out of the heap. */
@@ -64,7 +67,7 @@ final class SystemTime implements TimeSource {
           heap.remove(entry);
           throw failure;
         }
-      } else if (heap.first() == entry) {
+      } else if (heap.first() == entry && nanoTime - sleepsUntil < 0) {
         LockSupport.unpark(thread);
       }
     }
@@ -102,6 +105,7 @@ final class SystemTime implements TimeSource {
           thread = null;
           return;
         }
+        sleepsUntil = now + wait;
       }
       if (task != null) {
         runGuarded(task);
