@@ -45,7 +45,7 @@ public final class CancellationRegistration implements AutoCloseable {
    */
   private static final Object SUBMITTED = "submitted";
   private static final Object DONE = "done";
-  private static final Object WITHDRAWN = "withdrawn";
+  static final Object WITHDRAWN = "withdrawn";
 
   /** A run that somebody waits for. */
   private record Awaited(Thread runner, CountDownLatch finished) {}
@@ -96,7 +96,11 @@ public final class CancellationRegistration implements AutoCloseable {
 
   private final CancellationToken token;
   private final Runnable action;
-  private @Nullable Object phase;
+
+  /**
+   * See above. The node reads and writes it under its lock, without a call that could fail there.
+   */
+  @Nullable Object phase;
 
   /** Neighbours in the node's list; guarded by the node's lock. */
   @Nullable CancellationRegistration next;
@@ -190,16 +194,6 @@ public final class CancellationRegistration implements AutoCloseable {
   /** Whether this is run before any user's callback. */
   boolean isWaker() {
     return action instanceof Waker;
-  }
-
-  /** Under the node's lock. */
-  boolean isWaiting() {
-    return phase == null;
-  }
-
-  /** Under the node's lock: WAITING -> WITHDRAWN. A plain store will do: the unlock releases it. */
-  void withdraw() {
-    phase = WITHDRAWN;
   }
 
   /**

@@ -231,10 +231,10 @@ class Node extends WeakReference<CancellationToken> {
     boolean waiting;
     lock();
     try {
-      waiting = registration.isWaiting();
+      waiting = registration.phase == null;
       if (waiting) {
         unlink(registration, waker);
-        registration.withdraw();
+        registration.phase = CancellationRegistration.WITHDRAWN;
       }
     } finally {
       state = UNLOCKED;
