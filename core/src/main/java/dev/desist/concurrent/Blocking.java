@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Ends blocking calls that listen to an interrupt and to nothing else, such as {@code
- * queue.take()}, {@code lock .lockInterruptibly()} or {@code future.get()}, when a token is
+ * queue.take()}, {@code lock.lockInterruptibly()} or {@code future.get()}, when a token is
  * cancelled.
  *
  * {@snippet class="dev.desist.snippets.BlockingSnippets" region="take"}
