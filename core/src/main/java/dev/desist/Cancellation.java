@@ -189,6 +189,14 @@ public final class Cancellation {
           : TimeSource.callWith(time, () -> Cancellation.call(token, body));
     }
 
+    void run(Runnable body) {
+      get(
+          () -> {
+            body.run();
+            return true;
+          });
+    }
+
     /** For a body that throws nothing checked. */
     <T extends @Nullable Object> T get(Supplier<T> body) {
       try {
@@ -213,12 +221,7 @@ public final class Cancellation {
   public static Runnable wrap(Runnable task) {
     Objects.requireNonNull(task, "task");
     Carried carried = Carried.here();
-    return () ->
-        carried.get(
-            () -> {
-              task.run();
-              return true;
-            });
+    return () -> carried.run(task);
   }
 
   /**
@@ -284,14 +287,7 @@ public final class Cancellation {
   public static Executor wrapExecutor(Executor executor) {
     Objects.requireNonNull(executor, "executor");
     Carried carried = Carried.here();
-    return task ->
-        executor.execute(
-            () ->
-                carried.get(
-                    () -> {
-                      task.run();
-                      return true;
-                    }));
+    return task -> executor.execute(() -> carried.run(task));
   }
 
   /**

@@ -83,8 +83,8 @@ public final class CancellationToken {
   private final @Nullable Node node;
 
   /**
-   * The node's verdict again, so that a poll is one load: written once, under the node's lock; read
-   * by everybody.
+   * The node's verdict again, so that a poll is one load: written by whoever finds it on the node,
+   * always the same; read by everybody.
    */
   @SuppressWarnings("UnusedVariable") // used through VERDICT
   private @Nullable Verdict verdict;

@@ -42,8 +42,8 @@ final class LinkedNode extends Node {
         break;
       }
     }
-    if (verdict()
-        != null) { // perhaps by a parent that was cancelled while the later ones were joined
+    // Perhaps by a parent that was cancelled while the later ones were joined.
+    if (verdict() != null) {
       detach();
     }
   }

@@ -195,7 +195,9 @@ final class Sweep {
     forEachRoot(
         root -> {
           notifyFrom(root);
-          root.detach(); // a linked node, from those of its parents that are still live
+          if (root != verdict.origin) {
+            root.detach(); // a linked node, from those of its parents that are still live
+          }
         });
     if (failures != null) {
       throw new CancellationCallbackException(verdict.origin.name, failures);

@@ -31,10 +31,6 @@ final class TimerHeap {
   private int size;
   private long sequences;
 
-  int size() {
-    return size;
-  }
-
   @Nullable Entry first() {
     return entries[0];
   }
