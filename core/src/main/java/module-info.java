@@ -4,4 +4,5 @@ module dev.desist {
 
   exports dev.desist;
   exports dev.desist.concurrent;
+  exports dev.desist.scope;
 }

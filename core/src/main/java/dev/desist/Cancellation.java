@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +24,27 @@ import org.jspecify.annotations.Nullable;
  * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Cancellation {
-  private static final ScopedValue<CancellationToken> CURRENT = ScopedValue.newInstance();
+  /** Bound to a {@link CancellationToken} or to a {@link Lazy}. */
+  private static final ScopedValue<Object> CURRENT = ScopedValue.newInstance();
+
+  /**
+   * A token that is made when somebody asks for it: see {@link #callLazily}.
+   *
+   * <p>Asked each time the current token is, perhaps by several threads, so it must be quick, must
+   * not throw, and must always give the same token.
+   */
+  @FunctionalInterface
+  public interface Lazy {
+    /** {@return the token} Always the same one. */
+    CancellationToken token();
+  }
 
   private Cancellation() {}
 
   /** {@return the token bound for the running code, else {@link CancellationToken#none()}} */
   public static CancellationToken current() {
-    return CURRENT.orElse(CancellationToken.none());
+    Object bound = CURRENT.orElse(CancellationToken.none());
+    return bound instanceof CancellationToken token ? token : ((Lazy) bound).token();
   }
 
   /**
@@ -66,6 +79,26 @@ public final class Cancellation {
     return ScopedValue.where(CURRENT, within(token)).call(body::call);
   }
 
+  /**
+   * Calls {@code body} as {@link #call} does, for a body that may never ask for its token: the
+   * token is made when it first does. For those who start tasks by the hundred thousand; everybody
+   * else has a token to pass.
+   *
+   * @param <T> what the body returns
+   * @param <X> what the body throws
+   * @param token makes what the body is to obey
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws X what the body threw
+   */
+  public static <T extends @Nullable Object, X extends Throwable> T callLazily(
+      Lazy token, ScopedValue.CallableOp<T, X> body) throws X {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(body, "body");
+    Object bound = CURRENT.isBound() ? within(token.token()) : token;
+    return ScopedValue.where(CURRENT, bound).call(body);
+  }
+
   /** {@code token}, or one that is cancelled by it and by the current one. */
   private static CancellationToken within(CancellationToken token) {
     CancellationToken current = current();
@@ -80,44 +113,6 @@ public final class Cancellation {
     // Not closed at the end of the body, which may have carried it to threads that go on: the
     // collector frees it.
     return CancellationSource.linkedTo(token, current).token();
-  }
-
-  /**
-   * Calls {@code body} with at most {@code timeout} to spend. The body sees a cancelled token when
-   * the time is up, as a {@link CancelledException} at its next checkpoint; the caller of this
-   * method, who set the timeout, gets a {@link TimeoutException}. A body that returns a value after
-   * all has its value returned; one that is cancelled for another reason, or fails in another way,
-   * has its exception thrown as it is.
-   *
-   * <p>Cooperative: a body that never asks is waited for. Inside {@link #shielded(Callable)} the
-   * timeout works as anywhere.
-   *
-   * @param <T> what the body returns
-   * @param timeout how long; zero lets the body run up to its first checkpoint
-   * @param body what to call, on the calling thread
-   * @return what the body returned
-   * @throws TimeoutException if the body ended because this timeout had passed; its cause is the
-   *     {@link CancelledException}
-   * @throws IllegalArgumentException if the timeout is negative
-   * @throws CancellationCallbackException if callbacks that the body left on its token fail at the
-   *     end
-   * @throws Exception what the body threw
-   */
-  public static <T extends @Nullable Object> T callWithTimeout(Duration timeout, Callable<T> body)
-      throws Exception {
-    Objects.requireNonNull(body, "body");
-    try (CancellationSource limited = current().childWithTimeout(timeout)) {
-      try {
-        return call(limited.token(), body);
-      } catch (CancelledException e) {
-        if (limited.endedByItself(e.reason())) {
-          var timedOut = new TimeoutException("timed out after " + Deadline.text(timeout));
-          timedOut.initCause(e);
-          throw timedOut;
-        }
-        throw e;
-      }
-    }
   }
 
   /**

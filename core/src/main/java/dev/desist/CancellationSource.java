@@ -186,12 +186,6 @@ public final class CancellationSource implements AutoCloseable {
     }
   }
 
-  /** Whether {@code reason} is that of this source, and did not come from above. */
-  boolean endedByItself(CancellationReason reason) {
-    Verdict found = node().verdict();
-    return found != null && found.origin == token.node() && found.reason == reason;
-  }
-
   private Origin origin() {
     return Origin.here(node().time);
   }

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -408,25 +409,44 @@ public final class CancellationToken {
   }
 
   private boolean await(Deadline deadline) throws InterruptedException {
-    if (isCancelled()) {
-      return true;
+    awaitOr(() -> false, deadline);
+    return isCancelled();
+  }
+
+  /**
+   * Waits until this token is cancelled, {@code condition} holds, or {@code deadline} passes: what
+   * other things that wait are built from. Returns at once, and without a look at the interrupt, if
+   * the token is cancelled already or the condition holds.
+   *
+   * <p>Whoever makes the condition true must {@linkplain LockSupport#unpark unpark} this thread
+   * afterwards. Does not tell which of the three it was: ask again.
+   *
+   * @param condition asked before the wait and each time the thread wakes; must be quick and must
+   *     not park
+   * @param deadline when to stop waiting
+   * @throws InterruptedException if the thread was or is interrupted first; the token is as it was
+   */
+  public void awaitOr(BooleanSupplier condition, Deadline deadline) throws InterruptedException {
+    Objects.requireNonNull(condition, "condition");
+    Objects.requireNonNull(deadline, "deadline");
+    if (isCancelled() || condition.getAsBoolean()) {
+      return;
     }
     var waiter = new Waiter();
     CancellationRegistration registration = onCancel(waiter);
     try {
-      while (!waiter.woken) {
+      while (!waiter.woken && !condition.getAsBoolean()) {
         if (Thread.interrupted()) {
           throw new InterruptedException();
         }
         if (deadline.isNone()) {
           LockSupport.park(this);
         } else if (deadline.isPassed()) {
-          return isCancelled();
+          return;
         } else {
           deadline.time().parkUntil(this, deadline.nanoTime());
         }
       }
-      return true;
     } finally {
       registration.unregister();
     }

@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It carries names and the reason, never a live task, thread or token, so it can be kept, logged
  * and sent. It is what the code <i>inside</i> cancelled work sees; whoever set a timeout for that
- * work gets a {@link java.util.concurrent.TimeoutException} instead, see {@link
- * Cancellation#callWithTimeout}.
+ * work gets a {@link java.util.concurrent.TimeoutException} instead.
  */
 public final class CancelledException extends CancellationException {
   private static final long serialVersionUID = 1;

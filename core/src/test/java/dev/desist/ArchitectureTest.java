@@ -39,7 +39,7 @@ class ArchitectureTest {
   void core_needs_the_base_module_alone() {
     classes()
         .that()
-        .resideInAnyPackage("dev.desist", "dev.desist.concurrent..")
+        .resideInAnyPackage("dev.desist", "dev.desist.concurrent..", "dev.desist.scope..")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(

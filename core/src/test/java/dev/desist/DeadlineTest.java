@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.scope.Tasks;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;
@@ -182,7 +183,7 @@ class DeadlineTest {
             () ->
                 time.call(
                     () ->
-                        Cancellation.callWithTimeout(
+                        Tasks.within(
                             millis(30),
                             () -> {
                               time.advance(millis(30));
@@ -194,7 +195,7 @@ class DeadlineTest {
                               }
                               return "never";
                             })));
-    assertEquals("timed out after 30 ms", thrown.getMessage());
+    assertEquals("the 30 ms deadline passed", thrown.getMessage());
     assertSame(inside.getFirst(), thrown.getCause());
     assertEquals(0, time.pending());
   }
@@ -207,13 +208,13 @@ class DeadlineTest {
             () ->
                 time.call(
                     () ->
-                        Cancellation.callWithTimeout(
+                        Tasks.within(
                             millis(10),
                             () -> {
                               assertThrows(
                                   CancelledException.class,
                                   () ->
-                                      Cancellation.callWithTimeout(
+                                      Tasks.within(
                                           millis(20),
                                           () -> {
                                             time.advance(millis(15));
@@ -223,7 +224,7 @@ class DeadlineTest {
                               Cancellation.checkpoint();
                               return 0;
                             })));
-    assertEquals("timed out after 10 ms", thrown.getMessage());
+    assertEquals("the 10 ms deadline passed", thrown.getMessage());
   }
 
   @Test
@@ -231,7 +232,7 @@ class DeadlineTest {
     String value =
         time.call(
             () ->
-                Cancellation.callWithTimeout(
+                Tasks.within(
                     millis(10),
                     () -> {
                       time.advance(millis(20));
@@ -254,7 +255,7 @@ class DeadlineTest {
                         () ->
                             Cancellation.shielded(
                                 () ->
-                                    Cancellation.callWithTimeout(
+                                    Tasks.within(
                                         millis(5),
                                         () -> {
                                           Cancellation.checkpoint();

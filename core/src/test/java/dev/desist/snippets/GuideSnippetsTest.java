@@ -10,6 +10,7 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.scope.Tasks;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -40,8 +41,7 @@ class GuideSnippetsTest {
 
   static Optional<String> lookUp(String key) throws Exception {
     try {
-      return Optional.of(
-          Cancellation.callWithTimeout(Duration.ofMillis(300), () -> slowLookUp(key)));
+      return Optional.of(Tasks.within(Duration.ofMillis(300), () -> slowLookUp(key)));
     } catch (TimeoutException e) {
       return Optional.empty(); // our own 300 ms; an outer cancellation would pass through as it is
     }

@@ -13,6 +13,7 @@ import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.scope.Tasks;
 import dev.desist.testkit.Hygiene;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -188,7 +189,7 @@ class JdbcCancellationTest {
         assertThrows(
             TimeoutException.class,
             () ->
-                Cancellation.callWithTimeout(
+                Tasks.within(
                     Duration.ofMillis(100), () -> JdbcCancellation.call(statement, this::endless)));
     var inside = assertInstanceOf(CancelledException.class, timeout.getCause());
     assertInstanceOf(CancellationReason.DeadlineExceeded.class, inside.reason());

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
+import dev.desist.scope.Tasks;
 import dev.desist.testkit.Hygiene;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -64,7 +64,7 @@ class JdbcDriverTest {
           assertThrows(
               TimeoutException.class,
               () ->
-                  Cancellation.callWithTimeout(
+                  Tasks.within(
                       Duration.ofMillis(900),
                       () ->
                           JdbcCancellation.call(

@@ -1,0 +1,380 @@
+package dev.desist.scope;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.Deadline;
+import dev.desist.Outcome;
+import dev.desist.TimeSource;
+import java.io.InterruptedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Overview: a subtask, from both sides: what its thread runs, and what others hold. There may be hundreds of thousands, so an
+ * idle one is one object; its token, and what is needed to interrupt it and to wait for it, is made when somebody asks.
+ *
+ * States:      WAITING (value is the task, thread null) -> RUNNING (thread set) -> LEAVING (thread null again) -> ENDED (value
+ *              is the outcome). WAITING -> ENDED for one that never starts.
+ * Invariants:  1. `thread` is set before the token is asked whether to begin, and abort cancels before it looks at `thread`. So
+ *                 an abort either keeps the task from beginning or finds its thread.
+ *              2. An interrupt is sent only under the monitor of Control, while `thread` is set. The thread, having cleared it,
+ *                 passes through that monitor if there is a Control by then: from there on no interrupt comes, and one that
+ *                 the task did not notice is cleared.
+ *              3. Control is made once, by compare-and-set. Who makes it asks afterwards whether the subtask has ended, and who
+ *                 ends the subtask asks afterwards whether there is a Control: one of them closes its source.
+ * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where invariants 1 to 3 need it.
+ * Progress:    nobody waits for a monitor but for the time of Thread.interrupt(). If that hangs, it hangs until the call that
+ *              the task is in has ended, and delays nobody but this task's own thread.
+ */
+final class Fork<T extends @Nullable Object>
+    implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception> {
+  private static final VarHandle CONTROL;
+
+  static {
+    try {
+      CONTROL = MethodHandles.lookup().findVarHandle(Fork.class, "control", Control.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** What is made when somebody asks for the token, or waits. */
+  private static final class Control {
+    final CancellationSource source;
+
+    /** Guarded by this. */
+    final List<Thread> waiting = new ArrayList<>(1);
+
+    /** Whether an interrupt was sent. Guarded by this. */
+    boolean interrupted;
+
+    Control(CancellationSource source) {
+      this.source = source;
+    }
+  }
+
+  private final TaskScope<?, ?> scope;
+  private final @Nullable String name;
+
+  /** The task, a Callable, until the outcome takes its place. */
+  private volatile Object value;
+
+  /** The thread while the task runs. Written by that thread. */
+  private volatile @Nullable Thread thread;
+
+  @SuppressWarnings("UnusedVariable") // used through CONTROL
+  private @Nullable Control control;
+
+  /** Neighbours in the scope's list; guarded by the scope's lock. */
+  @Nullable Fork<?> next;
+
+  @Nullable Fork<?> previous;
+
+  Fork(TaskScope<?, ?> scope, @Nullable String name, Callable<? extends T> task) {
+    this.scope = scope;
+    this.name = name;
+    this.value = task;
+  }
+
+  // ---- on the subtask's thread ----
+
+  /** One frame between the thread and the task: with very many of them, its size tells. */
+  @Override
+  public void run() {
+    Outcome<T> outcome;
+    thread = Thread.currentThread();
+    try {
+      CancellationReason reason = reasonToStop();
+      if (reason != null) {
+        outcome = new Outcome.Cancelled<>(reason);
+      } else {
+        // In two steps: "new" comes before what the constructor is given.
+        T given =
+            scope.time() == TimeSource.current()
+                ? Cancellation.callLazily(this, this)
+                : TimeSource.callWith(scope.time(), this::callInTime);
+        outcome = new Outcome.Success<>(given);
+      }
+    } catch (Throwable e) {
+      outcome = classify(e);
+    }
+    leave(outcome);
+  }
+
+  private T callInTime() throws Exception {
+    return Cancellation.callLazily(this, this);
+  }
+
+  /** The task itself. */
+  @Override
+  @SuppressWarnings("unchecked") // the value is the task until the end
+  public T call() throws Exception {
+    return ((Callable<T>) value).call();
+  }
+
+  private void leave(Outcome<T> found) {
+    thread = null;
+    Control made = (Control) CONTROL.getVolatile(this);
+    if (made == null) {
+      end(found);
+      return;
+    }
+    synchronized (made) {
+      Thread.interrupted(); // invariant 2
+    }
+    RuntimeException leak =
+        TaskScope.closeLeaked(); // only a task that asked for its token opens one
+    if (leak == null) {
+      end(found);
+      return;
+    }
+    if (found instanceof Outcome.Failure<T>(Throwable exception)) {
+      leak.addSuppressed(exception);
+    }
+    end(new Outcome.Failure<>(leak));
+  }
+
+  private @Nullable CancellationReason reasonToStop() {
+    Control made = (Control) CONTROL.getVolatile(this);
+    CancellationToken token = made == null ? scope.token() : made.source.token();
+    return token.isCancelled() ? token.reason().orElseThrow() : null;
+  }
+
+  /** The outcome of a task that threw {@code e}: cancelled if that comes from its own token. */
+  private Outcome<T> classify(Throwable e) {
+    CancellationReason reason = reasonToStop();
+    if (reason == null) {
+      return new Outcome.Failure<>(e);
+    }
+    Throwable thrown =
+        (e instanceof CompletionException || e instanceof ExecutionException)
+                && e.getCause() != null
+            ? e.getCause()
+            : e;
+    boolean cancelled =
+        switch (thrown) {
+          case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();
+          case InterruptedException _ -> wasInterrupted();
+          case ClosedByInterruptException _ -> wasInterrupted();
+          case InterruptedIOException _ -> wasInterrupted();
+          default -> false;
+        };
+    return cancelled ? new Outcome.Cancelled<>(reason) : new Outcome.Failure<>(e);
+  }
+
+  private boolean wasInterrupted() {
+    Control made = (Control) CONTROL.getVolatile(this);
+    if (made == null) {
+      return false;
+    }
+    synchronized (made) {
+      return made.interrupted;
+    }
+  }
+
+  /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
+  void end(Outcome<?> outcome) {
+    settle(outcome);
+    scope.ended(this, true);
+  }
+
+  /** Ends this subtask, which was cancelled while it waited for another one to end. */
+  void withdraw() {
+    settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
+    scope.ended(this, false);
+  }
+
+  /** Publishes how this subtask ended, and lets go of what hangs on it. */
+  void settle(Outcome<?> outcome) {
+    value = outcome;
+    Control made = (Control) CONTROL.getVolatile(this);
+    if (made != null) {
+      release(made);
+    }
+  }
+
+  private void release(Control made) {
+    scope.guarded(made.source::close);
+    Thread[] woken;
+    synchronized (made) {
+      woken = made.waiting.toArray(Thread[]::new);
+    }
+    for (Thread waiter : woken) {
+      LockSupport.unpark(waiter);
+    }
+  }
+
+  // ---- on any thread ----
+
+  private Control control() {
+    var made = (Control) CONTROL.getVolatile(this);
+    if (made != null) {
+      return made;
+    }
+    var mine = new Control(name == null ? scope.token().child() : scope.token().child(name));
+    made = (Control) CONTROL.compareAndExchange(this, null, mine);
+    if (made != null) {
+      mine.source.close();
+      return made;
+    }
+    if (isEnded()) {
+      mine.source.close(); // invariant 3
+    }
+    return mine;
+  }
+
+  boolean isEnded() {
+    return value instanceof Outcome;
+  }
+
+  TaskScope<?, ?> scope() {
+    return scope;
+  }
+
+  boolean hasName() {
+    return name != null;
+  }
+
+  /** The thread, while the task is running. */
+  @Nullable Thread thread() {
+    return thread;
+  }
+
+  @Override
+  public String name() {
+    return name != null ? name : "unnamed";
+  }
+
+  /** For messages. */
+  String title() {
+    return (name == null ? "a subtask" : "subtask \"" + name + '"') + scope.suffix();
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public Optional<Outcome<T>> outcome() {
+    return value instanceof Outcome<?> outcome
+        ? Optional.of((Outcome<T>) outcome)
+        : Optional.empty();
+  }
+
+  @Override
+  public State state() {
+    return switch (value) {
+      case Outcome.Success<?> _ -> State.SUCCESS;
+      case Outcome.Failure<?> _ -> State.FAILED;
+      case Outcome.Cancelled<?> _ -> State.CANCELLED;
+      default -> State.UNAVAILABLE;
+    };
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public T get() {
+    return switch (value) {
+      case Outcome.Success<?> success -> (T) success.value();
+      case Outcome.Failure<?> failure ->
+          throw new IllegalStateException(title() + " failed", failure.exception());
+      case Outcome.Cancelled<?> cancelled ->
+          throw new IllegalStateException(
+              title() + " was cancelled because " + cancelled.reason().message());
+      default -> throw new IllegalStateException(title() + " has not ended");
+    };
+  }
+
+  @Override
+  public Throwable exception() {
+    if (value instanceof Outcome.Failure<?>(Throwable exception)) {
+      return exception;
+    }
+    throw new IllegalStateException(title() + " must have failed: " + state());
+  }
+
+  @Override
+  public CancellationToken token() {
+    return control().source.token();
+  }
+
+  @Override
+  public boolean cancel(CancellationReason reason) {
+    Objects.requireNonNull(reason, "reason");
+    if (isEnded()) {
+      return false;
+    }
+    boolean first = control().source.cancel(reason);
+    scope.withdraw(this);
+    return first;
+  }
+
+  @Override
+  public boolean abort(CancellationReason reason) {
+    boolean first = cancel(reason);
+    interrupt();
+    return first;
+  }
+
+  /** Has a running task interrupted. */
+  void interrupt() {
+    if (!isEnded()) {
+      Control made = control();
+      Cancellation.dispatcher().execute(() -> interrupt(made));
+    }
+  }
+
+  private void interrupt(Control made) {
+    synchronized (made) {
+      Thread running = thread;
+      if (running != null) {
+        made.interrupted = true;
+        running.interrupt();
+      }
+    }
+  }
+
+  @Override
+  public void await() throws InterruptedException {
+    await(Deadline.none());
+  }
+
+  @Override
+  public boolean await(Duration timeout) throws InterruptedException {
+    return await(Deadline.after(timeout));
+  }
+
+  private boolean await(Deadline deadline) throws InterruptedException {
+    if (isEnded()) {
+      return true;
+    }
+    Control made = control();
+    synchronized (made) {
+      made.waiting.add(Thread.currentThread());
+    }
+    try {
+      CancellationToken.none().awaitOr(this::isEnded, deadline);
+    } finally {
+      synchronized (made) {
+        made.waiting.remove(Thread.currentThread());
+      }
+    }
+    return isEnded();
+  }
+
+  @Override
+  public String toString() {
+    return "Subtask[" + title() + ", " + state() + ']';
+  }
+}

@@ -1,0 +1,112 @@
+package dev.desist.scope;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How long cancelled tasks may take to end, and what happens then. The time counts from the moment
+ * at which the owner of the scope begins to wait for them: when {@link TaskScope#join} ends because
+ * of a cancellation, else when {@link TaskScope#close} begins.
+ *
+ * <p>Whatever follows, a task that is still running when its time is up is <i>reported</i>: logged
+ * as a warning with its stack, listed by {@link Leftovers}, and told to its listeners.
+ *
+ * {@snippet class="dev.desist.snippets.ScopeSnippets" region="grace"}
+ *
+ * @see TaskScope.Configuration#withGrace
+ */
+public final class Grace {
+  private static final Grace FOREVER = new Grace(Duration.ofSeconds(10), false, null);
+
+  private final Duration patience;
+  private final boolean interrupts;
+
+  /** After the patience; null for never. */
+  private final @Nullable Duration leaving;
+
+  private Grace(Duration patience, boolean interrupts, @Nullable Duration leaving) {
+    this.patience = require(patience, "patience");
+    this.interrupts = interrupts;
+    this.leaving = leaving;
+  }
+
+  /**
+   * {@return wait without end; report after ten seconds} What a scope does if not told otherwise.
+   */
+  public static Grace forever() {
+    return FOREVER;
+  }
+
+  /**
+   * {@return wait without end; report after {@code patience}}
+   *
+   * @param patience how long to wait before the report
+   * @throws IllegalArgumentException if it is negative
+   */
+  public static Grace reportAfter(Duration patience) {
+    return new Grace(patience, false, null);
+  }
+
+  /**
+   * {@return after {@code patience}, report, and interrupt the tasks as {@link Subtask#abort()}
+   * does; then wait without end}
+   *
+   * @param patience how long to wait before the interrupt
+   * @throws IllegalArgumentException if it is negative
+   */
+  public static Grace interruptAfter(Duration patience) {
+    return new Grace(patience, true, null);
+  }
+
+  /**
+   * {@return after {@code patience}, report, and return, leaving the tasks behind} They stay listed
+   * by {@link Leftovers} until they end.
+   *
+   * @param patience how long to wait
+   * @throws IllegalArgumentException if it is negative
+   */
+  public static Grace leaveAfter(Duration patience) {
+    return new Grace(patience, false, Duration.ZERO);
+  }
+
+  /**
+   * {@return as this, and after {@code more} time return, leaving the tasks behind}
+   *
+   * @param more how long to wait after the patience of this one is up
+   * @throws IllegalArgumentException if it is negative
+   */
+  public Grace thenLeaveAfter(Duration more) {
+    return new Grace(patience, interrupts, require(more, "more"));
+  }
+
+  Duration patience() {
+    return patience;
+  }
+
+  boolean interrupts() {
+    return interrupts;
+  }
+
+  @Nullable Duration leaving() {
+    return leaving;
+  }
+
+  private static Duration require(Duration duration, String parameter) {
+    Objects.requireNonNull(duration, parameter);
+    if (duration.isNegative()) {
+      throw new IllegalArgumentException(parameter + " must not be negative: " + duration);
+    }
+    return duration;
+  }
+
+  @Override
+  public String toString() {
+    return "Grace[report"
+        + (interrupts ? " and interrupt" : "")
+        + " after "
+        + patience
+        + (leaving == null ? "" : ", leave after " + leaving + " more")
+        + ']';
+  }
+}

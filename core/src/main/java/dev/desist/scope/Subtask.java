@@ -1,0 +1,137 @@
+package dev.desist.scope;
+
+import dev.desist.CancellationReason;
+import dev.desist.CancellationToken;
+import dev.desist.Outcome;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One task of a {@link TaskScope}, made by {@link TaskScope#fork}. The word and the manner are
+ * those of the JDK; what is added is that any thread may cancel it, abort it, wait for it, and ask
+ * how it ended.
+ *
+ * <h2>Life cycle</h2>
+ *
+ * <p>A subtask waits for its thread, runs, and has ended. It ends without having run if it, or its
+ * scope, is cancelled before. {@link #outcome()} is empty until it has ended, and then stays.
+ *
+ * <p>A task that was cancelled ends as {@link Outcome.Cancelled} if it threw the {@link
+ * dev.desist.CancelledException} of its own token or scope, and, once it was aborted, if it threw
+ * an interruption. With a value it is a {@linkplain Outcome.Success success} all the same, and with
+ * any other exception a {@linkplain Outcome.Failure failure}.
+ *
+ * <h2>Thread safety and memory consistency effects</h2>
+ *
+ * <p>All methods may be called from any thread. What the task did <i>happens-before</i> what
+ * another thread does after it saw an outcome, or after {@link #await()} returned.
+ *
+ * @param <T> what the task gives
+ */
+public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> permits Fork {
+  /** The states of a subtask. */
+  enum State {
+    /** It has not ended. */
+    UNAVAILABLE,
+    /** It gave a value. */
+    SUCCESS,
+    /** It failed. */
+    FAILED,
+    /** It was cancelled, before it began or while it ran. */
+    CANCELLED
+  }
+
+  /** {@return the name given to {@link TaskScope#fork}, else {@code "unnamed"}} */
+  String name();
+
+  /** {@return whether it has ended, and how} */
+  State state();
+
+  /** {@return how it ended; empty until then} */
+  Optional<Outcome<T>> outcome();
+
+  /**
+   * {@return the value}
+   *
+   * @throws IllegalStateException if it has not ended or has no value
+   */
+  @Override
+  T get();
+
+  /**
+   * {@return what the task threw}
+   *
+   * @throws IllegalStateException if it has not ended or has not failed
+   */
+  Throwable exception();
+
+  /**
+   * {@return the token that the task sees as the {@linkplain dev.desist.Cancellation#current()
+   * current one}} It descends from the scope's, and is cancelled by {@link #cancel}, {@link
+   * #abort}, and the end of the task.
+   */
+  CancellationToken token();
+
+  /**
+   * Cancels this subtask alone, with the reason "requested". If it has not begun, it never will.
+   *
+   * @return whether this call did it; false if it has ended or was cancelled before
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  default boolean cancel() {
+    return cancel(CancellationReason.requested(((Fork<?>) this).title() + " was cancelled"));
+  }
+
+  /**
+   * Cancels this subtask alone. If it has not begun, it never will.
+   *
+   * @param reason why
+   * @return whether this call did it; false if it has ended or was cancelled before
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  boolean cancel(CancellationReason reason);
+
+  /**
+   * Cancels this subtask as {@link #cancel()} does, and also interrupts its thread if the task is
+   * running: for tasks that block in calls which know interrupts and no tokens.
+   *
+   * <p>The interrupt is sent by a thread of this library, after this method may have returned, and
+   * only while the task is running. An interrupt closes a channel, and a socket that a virtual
+   * thread reads from: {@link #cancel()} does not.
+   *
+   * @return whether this call cancelled it; it is interrupted also if another call did
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  default boolean abort() {
+    return abort(CancellationReason.requested(((Fork<?>) this).title() + " was aborted"));
+  }
+
+  /**
+   * Cancels this subtask and interrupts its thread, as {@link #abort()} does.
+   *
+   * @param reason why
+   * @return whether this call cancelled it; it is interrupted also if another call did
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  boolean abort(CancellationReason reason);
+
+  /**
+   * Waits until the task has ended, its {@code finally} blocks included. Does not look at the
+   * current token, so that one can wait for the end of what one has aborted.
+   *
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  void await() throws InterruptedException;
+
+  /**
+   * Waits until the task has ended, but no longer than {@code timeout}.
+   *
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return whether it has ended
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  boolean await(Duration timeout) throws InterruptedException;
+}

@@ -1,0 +1,1077 @@
+package dev.desist.scope;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationCallbackException;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.Deadline;
+import dev.desist.Outcome;
+import dev.desist.TimeSource;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block whose tasks end before it does: opened in a try-with-resources statement, forked into,
+ * joined, closed. In the words and the manner of the JDK's {@code StructuredTaskScope}; what is
+ * added is that a scope and its subtasks can be cancelled from any thread, that they are cancelled
+ * by token and not by interrupt, and that a deaf subtask need not hold the scope for ever.
+ *
+ * {@snippet class="dev.desist.snippets.ScopeSnippets" region="scope"}
+ *
+ * <h2>Life cycle</h2>
+ *
+ * <ol>
+ *   <li>A scope is {@linkplain #open(Joiner) opened} by the thread that will own it. Its {@link
+ *       #token()} descends from the token that is current there, with its deadlines.
+ *   <li>{@link #fork} starts a subtask on a thread of its own, a virtual one by default, with a
+ *       token that descends from the scope's as its current one.
+ *   <li>{@link #join} waits, as its {@link Joiner} says, and gives the result. A scope that is to
+ *       fork is to be joined, once.
+ *   <li>{@link #close} cancels what still runs, and waits for it; how long, is up to the {@link
+ *       Grace}.
+ * </ol>
+ *
+ * <h2>Cancellation</h2>
+ *
+ * <p>A scope is cancelled when its joiner stops it, when its timeout passes, when the token above
+ * it is cancelled, by {@link #cancel} or {@link #abort} from any thread, and by {@link #close}.
+ * From then on nothing starts: a subtask that waits for its thread never runs, and {@link #fork}
+ * gives one that is cancelled already, without a thread. Subtasks that run see their token
+ * cancelled; they are interrupted only by {@link #abort} and by a {@link Grace} that says so.
+ *
+ * <p>The body of the block runs on the owner's thread, where the outer token stays the current one:
+ * pass {@link #token()} to what the body itself calls, if it is to stop with the scope.
+ *
+ * <h2>Thread safety</h2>
+ *
+ * <p>{@link #join} and {@link #close} are for the owner alone, and so is {@link #fork} unless
+ * {@link Configuration#withSharedForking()} was set. All other methods may be called from any
+ * thread. No lock of this library is held while user code runs.
+ *
+ * <h2>Memory consistency effects</h2>
+ *
+ * <p>What the forking thread did before {@link #fork} <i>happens-before</i> the task; what a task
+ * did <i>happens-before</i> the return of {@link #join}, if it waited for it, and of {@link
+ * #close}, unless it left it behind.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
+ *
+ * @param <T> what the subtasks give
+ * @param <R> what {@link #join} gives
+ */
+public final class TaskScope<T extends @Nullable Object, R extends @Nullable Object>
+    implements AutoCloseable {
+  /*
+   * Overview: a scope counts its subtasks and links them in a list; its token tells them to stop. It has one waiting thread of
+   * its own, the owner, and wakes it when the count comes to zero.
+   *
+   * States:      OPEN -> JOINED -> CLOSED, OPEN -> CLOSED; written by the owner under the lock.
+   * Invariants:  1. A subtask is in the list, and counted, from the fork until it has ended and the joiner has been told.
+   *              2. A subtask is accepted only under the lock, while OPEN and while the token is live. So after the token is
+   *                 cancelled or the phase has left OPEN, the count only falls, and zero is final.
+   *              3. `stopReason` is set before the token is cancelled with it. So who sees the token cancelled knows whether
+   *                 the joiner did it: the token's reason is `stopReason`, or never will be.
+   * Lock:        guards what says so. Held for a few loads and stores; it is taken before the locks of the engine's nodes, and
+   *              no user code runs and no thread starts under it.
+   * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
+   */
+
+  /** What the threads that own scopes have open, innermost first. */
+  private static final ThreadLocal<@Nullable TaskScope<?, ?>> INNERMOST = new ThreadLocal<>();
+
+  private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
+
+  /** Of the failures that come too late to be the result, how many are kept to be suppressed. */
+  private static final int KEPT = 100;
+
+  private static final VarHandle STOP_REASON;
+
+  static {
+    try {
+      STOP_REASON =
+          MethodHandles.lookup()
+              .findVarHandle(TaskScope.class, "stopReason", CancellationReason.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private enum Phase {
+    OPEN,
+    JOINED,
+    CLOSED
+  }
+
+  private final Joiner<? super T, ? extends R> joiner;
+  private final Configuration configuration;
+  private final Thread owner = Thread.currentThread();
+  private final @Nullable TaskScope<?, ?> enclosing = INNERMOST.get();
+  private final TimeSource time = TimeSource.current();
+  private final Deadline deadline;
+  private final CancellationSource source;
+  private final Object lock = new Object();
+
+  /** Guarded by the lock; read without it by the owner. */
+  private volatile Phase phase = Phase.OPEN;
+
+  /** Subtasks that have not ended. Guarded by the lock; read without it by who waits. */
+  private volatile int live;
+
+  /** Why the joiner stopped this scope. Set once, by whichever subtask comes first. */
+  private volatile @Nullable CancellationReason stopReason;
+
+  // What follows is guarded by the lock.
+
+  /** The subtasks that have not ended. */
+  private @Nullable Fork<?> first;
+
+  /** Of these, how many have a thread; counted only if there is a limit. */
+  private int running;
+
+  /** Those that wait for one of the others to end. */
+  private @Nullable ArrayDeque<Fork<?>> queue;
+
+  private boolean forked;
+
+  /** Whether subtasks were left behind: from then on, nobody is there to be told. */
+  private boolean left;
+
+  /** Whether something did not succeed after the token was cancelled. */
+  private boolean cut;
+
+  private @Nullable Throwable joinerFailure;
+
+  /** What join threw: until this scope is closed, later failures are added to it. */
+  private @Nullable Throwable thrown;
+
+  /** Failures that came after the scope was cancelled, and before join threw. */
+  private @Nullable List<Throwable> late;
+
+  /** Threads in {@link #await}. */
+  private @Nullable List<Thread> waiting;
+
+  // What follows is the owner's.
+
+  /** When the grace period began; null until then. */
+  private @Nullable Deadline graceEnd;
+
+  private boolean joinTried;
+
+  /** Whether join was interrupted. */
+  private boolean interrupted;
+
+  private TaskScope(Joiner<? super T, ? extends R> joiner, Configuration configuration) {
+    this.joiner = joiner;
+    this.configuration = configuration;
+    this.deadline = configuration.deadline();
+    String name = configuration.name;
+    CancellationToken outer = Cancellation.current();
+    this.source =
+        deadline.isNone()
+            ? (name == null ? outer.child() : outer.child(name))
+            : (name == null
+                ? outer.childWithDeadline(deadline)
+                : outer.childWithDeadline(name, deadline));
+    if (configuration.parallelism > 0) {
+      source.token().onCancel(this::dropQueue);
+    }
+    INNERMOST.set(this);
+  }
+
+  /**
+   * {@return a new scope, owned by the calling thread, all of whose subtasks must succeed} Join
+   * gives null.
+   *
+   * @param <T> what the subtasks give
+   */
+  public static <T extends @Nullable Object> TaskScope<T, @Nullable Void> open() {
+    return open(Joiner.awaitAllSuccessfulOrThrow());
+  }
+
+  /**
+   * {@return a new scope, owned by the calling thread}
+   *
+   * @param <T> what the subtasks give
+   * @param <R> what join gives
+   * @param joiner what ends the scope early, and what join gives; a new one for each scope
+   */
+  public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
+      Joiner<? super T, ? extends R> joiner) {
+    Objects.requireNonNull(joiner, "joiner");
+    return new TaskScope<>(joiner, Configuration.DEFAULT);
+  }
+
+  /**
+   * {@return a new scope, owned by the calling thread, all of whose subtasks must succeed} Join
+   * gives null.
+   *
+   * @param <T> what the subtasks give
+   * @param configure makes the configuration from the default one
+   */
+  public static <T extends @Nullable Object> TaskScope<T, @Nullable Void> open(
+      UnaryOperator<Configuration> configure) {
+    return open(Joiner.awaitAllSuccessfulOrThrow(), configure);
+  }
+
+  /**
+   * {@return a new scope, owned by the calling thread}
+   *
+   * @param <T> what the subtasks give
+   * @param <R> what join gives
+   * @param joiner what ends the scope early, and what join gives; a new one for each scope
+   * @param configure makes the configuration from the default one
+   */
+  public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
+      Joiner<? super T, ? extends R> joiner, UnaryOperator<Configuration> configure) {
+    Objects.requireNonNull(joiner, "joiner");
+    Objects.requireNonNull(configure, "configure");
+    Configuration configuration = configure.apply(Configuration.DEFAULT);
+    return new TaskScope<>(
+        joiner, Objects.requireNonNull(configuration, "configure must not give null"));
+  }
+
+  /** {@return the token of this scope, from which those of its subtasks descend} */
+  public CancellationToken token() {
+    return source.token();
+  }
+
+  // ---- forking ----
+
+  /**
+   * Starts {@code task} on a thread of its own. If this scope is cancelled, it does not start, no
+   * thread is made, and the subtask is cancelled already.
+   *
+   * @param <U> what the task gives
+   * @param task what to call
+   * @return the subtask
+   * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
+   *     shared
+   * @throws IllegalStateException if this scope has been joined or closed
+   * @throws RejectedExecutionException if the thread factory gave no thread
+   */
+  public <U extends T> Subtask<U> fork(Callable<? extends U> task) {
+    Objects.requireNonNull(task, "task");
+    return fork(new Fork<U>(this, null, task));
+  }
+
+  /**
+   * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does.
+   *
+   * @param <U> what the task gives
+   * @param name what messages, paths and reports call it
+   * @param task what to call
+   * @return the subtask
+   * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
+   *     shared
+   * @throws IllegalStateException if this scope has been joined or closed
+   * @throws RejectedExecutionException if the thread factory gave no thread
+   */
+  public <U extends T> Subtask<U> fork(String name, Callable<? extends U> task) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(task, "task");
+    return fork(new Fork<U>(this, name, task));
+  }
+
+  /**
+   * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does. Its value is null.
+   *
+   * @param <U> what the subtask gives, which is null
+   * @param task what to run
+   * @return the subtask
+   * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
+   *     shared
+   * @throws IllegalStateException if this scope has been joined or closed
+   * @throws RejectedExecutionException if the thread factory gave no thread
+   */
+  public <U extends T> Subtask<@Nullable U> fork(Runnable task) {
+    Objects.requireNonNull(task, "task");
+    return fork(
+        () -> {
+          task.run();
+          return null;
+        });
+  }
+
+  private <U extends T> Subtask<U> fork(Fork<U> fork) {
+    if (!configuration.sharedForking) {
+      requireOwner();
+    }
+    requireOpen("forked into");
+    if (joiner.onFork(fork)) {
+      stop(fork);
+    }
+    boolean accepted;
+    boolean start;
+    synchronized (lock) {
+      requireOpen("forked into");
+      forked = true;
+      accepted = !token().isCancelled();
+      cut |= !accepted;
+      start = accepted && link(fork);
+    }
+    if (!accepted) {
+      fork.settle(new Outcome.Cancelled<>(Objects.requireNonNull(reason())));
+    } else if (start) {
+      try {
+        start(fork);
+      } catch (Throwable e) {
+        fork.end(new Outcome.Failure<>(e));
+        throw e;
+      }
+    }
+    return fork;
+  }
+
+  /** Under the lock: accepts a subtask. Returns whether it is to start now. */
+  private boolean link(Fork<?> fork) {
+    Fork<?> after = first;
+    fork.next = after;
+    if (after != null) {
+      after.previous = fork;
+    }
+    first = fork;
+    int before = live;
+    live = before + 1;
+    if (configuration.parallelism == 0) {
+      return true;
+    }
+    if (running < configuration.parallelism) {
+      running++;
+      return true;
+    }
+    if (queue == null) {
+      queue = new ArrayDeque<>();
+    }
+    queue.add(fork);
+    return false;
+  }
+
+  /** Under the lock: lets go of a subtask that has ended. */
+  private void unlink(Fork<?> fork) {
+    Fork<?> before = fork.previous;
+    Fork<?> after = fork.next;
+    if (before == null) {
+      first = after;
+    } else {
+      before.next = after;
+    }
+    if (after != null) {
+      after.previous = before;
+    }
+    fork.previous = null;
+    fork.next = null;
+    int counted = live;
+    live = counted - 1;
+  }
+
+  private void start(Fork<?> fork) {
+    Thread thread = configuration.threadFactory.newThread(fork);
+    if (thread == null) {
+      throw new RejectedExecutionException("the thread factory of " + this + " gave no thread");
+    }
+    String name = fork.hasName() ? fork.name() : configuration.name;
+    if (name != null && configuration.threadFactory == VIRTUAL) {
+      thread.setName(name);
+    }
+    thread.start();
+  }
+
+  TimeSource time() {
+    return time;
+  }
+
+  // ---- the end of a subtask ----
+
+  /**
+   * Takes note of a subtask that has ended, and starts one that waited for it.
+   *
+   * @param ran whether it is one of those that count as running
+   */
+  void ended(Fork<?> ended, boolean ran) {
+    for (Fork<?> fork = ended; fork != null; ) {
+      boolean cancelled = token().isCancelled();
+      boolean told = stopReason == null && phase == Phase.OPEN;
+      if (told) {
+        tell(fork);
+      }
+      Fork<?> successor;
+      synchronized (lock) {
+        if (cancelled || !told) {
+          noteLate(fork);
+        }
+        unlink(fork);
+        successor = ran ? successor() : null;
+      }
+      wake();
+      if (Leftovers.remove(fork)) {
+        Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
+      }
+      fork = successor == null || tryStart(successor) ? null : successor;
+    }
+  }
+
+  private void tell(Fork<?> fork) {
+    try {
+      @SuppressWarnings("unchecked") // only subtasks of ours come here
+      var subtask = (Subtask<? extends T>) fork;
+      if (joiner.onComplete(subtask)) {
+        stop(subtask);
+      }
+    } catch (Throwable e) {
+      synchronized (lock) {
+        joinerFailure = joinerFailure == null ? e : joinerFailure;
+      }
+      stop(CancellationReason.siblingFailed("the joiner of " + title() + " failed with " + e));
+    }
+  }
+
+  private void stop(Subtask<? extends T> subtask) {
+    stop(joiner.reason(subtask));
+  }
+
+  private void stop(CancellationReason reason) {
+    if (STOP_REASON.compareAndSet(this, null, reason)) {
+      guarded(() -> source.cancel(reason));
+    }
+  }
+
+  /** Under the lock: of a subtask that ended too late for the joiner. */
+  private void noteLate(Fork<?> fork) {
+    cut |= fork.state() != Subtask.State.SUCCESS;
+    if (fork.state() == Subtask.State.FAILED && !left) {
+      if (thrown != null) {
+        suppress(thrown, fork.exception());
+      } else {
+        late = late == null ? new ArrayList<>() : late;
+        if (late.size() < KEPT) {
+          late.add(fork.exception());
+        }
+      }
+    }
+  }
+
+  private static void suppress(Throwable thrown, Throwable other) {
+    if (thrown != other && thrown.getCause() != other && thrown.getSuppressed().length < KEPT) {
+      thrown.addSuppressed(other);
+    }
+  }
+
+  /** Under the lock: who takes the place of a subtask that ran. */
+  private @Nullable Fork<?> successor() {
+    if (configuration.parallelism == 0) {
+      return null;
+    }
+    Fork<?> found = queue == null || token().isCancelled() ? null : queue.poll();
+    if (found == null) {
+      running--;
+    }
+    return found;
+  }
+
+  private boolean tryStart(Fork<?> fork) {
+    try {
+      start(fork);
+      return true;
+    } catch (Throwable e) {
+      fork.settle(new Outcome.Failure<>(e));
+      return false;
+    }
+  }
+
+  private void wake() {
+    if (live > 0) {
+      return;
+    }
+    LockSupport.unpark(owner);
+    Thread[] others = {};
+    synchronized (lock) {
+      if (waiting != null) {
+        others = waiting.toArray(others);
+      }
+    }
+    for (Thread other : others) {
+      LockSupport.unpark(other);
+    }
+  }
+
+  /** A callback on the token, if there can be a queue: what waits in it never starts. */
+  private void dropQueue() {
+    ArrayDeque<Fork<?>> dropped;
+    synchronized (lock) {
+      dropped = queue;
+      queue = null;
+    }
+    if (dropped != null) {
+      dropped.forEach(Fork::withdraw);
+    }
+  }
+
+  /** Ends a cancelled subtask now if it waits for another one to end. */
+  void withdraw(Fork<?> fork) {
+    boolean found;
+    synchronized (lock) {
+      found = queue != null && queue.remove(fork);
+    }
+    if (found) {
+      fork.withdraw();
+    }
+  }
+
+  /** Failures of callbacks, on a thread of ours, are the business of the thread's handler. */
+  void guarded(Runnable cancellation) {
+    try {
+      cancellation.run();
+    } catch (CancellationCallbackException e) {
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    }
+  }
+
+  // ---- joining ----
+
+  /**
+   * Waits until all subtasks have ended, or this scope is cancelled, and gives what the joiner
+   * makes of it. If this scope is cancelled, it does not wait for the subtasks to notice: {@link
+   * #close} does.
+   *
+   * <p>If everything had ended with success when a cancellation came, the cancellation is of no
+   * consequence. Failures beside the one that is thrown are suppressed in it, also those of
+   * subtasks that fail on being cancelled; of these it can be asked after {@link #close}.
+   *
+   * @return the joiner's result
+   * @throws ExecutionException if the joiner's result is a failure, such as that of a subtask
+   * @throws TimeoutException if this scope's own timeout has passed; the message names the scope,
+   *     and the cause is the {@link CancelledException} that the subtasks see
+   * @throws CancelledException if this scope was cancelled in any other way than by its joiner
+   * @throws InterruptedException if the thread was or is interrupted while it waits; join may be
+   *     called again
+   * @throws IllegalStateException if this scope has been joined or closed, or if the joiner threw
+   *     in {@link Joiner#onComplete}, which is the cause then
+   * @throws WrongThreadException if the calling thread does not own this scope
+   */
+  public R join() throws InterruptedException, ExecutionException, TimeoutException {
+    requireOwner();
+    requireOpen("joined");
+    joinTried = true;
+    Throwable failure;
+    boolean complete;
+    while (true) {
+      interrupted = true; // until the wait has ended otherwise
+      token().awaitOr(this::isQuiet, Deadline.none());
+      interrupted = false;
+      synchronized (lock) {
+        if (live == 0 || token().isCancelled()) {
+          phase = Phase.JOINED;
+          complete = live == 0 && !cut;
+          failure = joinerFailure;
+          break;
+        }
+      }
+    }
+    CancellationReason reason = reason();
+    if (reason != null) {
+      graceEnd = after(configuration.grace.patience());
+    }
+    if (failure != null) {
+      throw thrown(
+          new IllegalStateException("Joiner.onComplete must not throw: " + failure, failure));
+    }
+    if (reason != null && reason != stopReason && !complete) {
+      var cancelled = new CancelledException(token());
+      if (isOwnTimeout(reason)) {
+        var timedOut = new TimeoutException(reason.message());
+        timedOut.initCause(cancelled);
+        throw thrown(timedOut);
+      }
+      throw thrown(cancelled);
+    }
+    try {
+      return joiner.result();
+    } catch (ExecutionException e) {
+      throw thrown(e);
+    } catch (Throwable e) {
+      throw thrown(new ExecutionException(title() + " failed: " + e, e));
+    }
+  }
+
+  private boolean isQuiet() {
+    return live == 0;
+  }
+
+  private boolean isOwnTimeout(CancellationReason reason) {
+    return reason instanceof CancellationReason.DeadlineExceeded exceeded
+        && exceeded.deadline() == deadline;
+  }
+
+  /** Remembers what join throws, for failures to come. */
+  private <X extends Throwable> X thrown(X failure) {
+    synchronized (lock) {
+      thrown = failure;
+      if (late != null) {
+        late.forEach(other -> suppress(failure, other));
+        late = null;
+      }
+    }
+    return failure;
+  }
+
+  // ---- cancelling ----
+
+  /**
+   * Cancels this scope, with the reason "requested".
+   *
+   * @return whether this call did it
+   * @throws CancellationCallbackException if callbacks failed
+   */
+  public boolean cancel() {
+    return cancel(CancellationReason.requested(title() + " was cancelled"));
+  }
+
+  /**
+   * Cancels this scope.
+   *
+   * @param reason why
+   * @return whether this call did it
+   * @throws CancellationCallbackException if callbacks failed
+   */
+  public boolean cancel(CancellationReason reason) {
+    return source.cancel(reason);
+  }
+
+  /**
+   * Cancels this scope, with the reason "requested", and interrupts the subtasks that run, as
+   * {@link Subtask#abort()} does.
+   *
+   * @return whether this call cancelled it; the subtasks are interrupted also if another call did
+   * @throws CancellationCallbackException if callbacks failed
+   */
+  public boolean abort() {
+    return abort(CancellationReason.requested(title() + " was aborted"));
+  }
+
+  /**
+   * Cancels this scope and interrupts the subtasks that run, as {@link Subtask#abort()} does.
+   *
+   * @param reason why
+   * @return whether this call cancelled it; the subtasks are interrupted also if another call did
+   * @throws CancellationCallbackException if callbacks failed
+   */
+  public boolean abort(CancellationReason reason) {
+    boolean cancelled = cancel(reason);
+    interruptAll();
+    return cancelled;
+  }
+
+  /** Whoever is not in the list by now will find the token cancelled. */
+  private void interruptAll() {
+    for (Fork<?> fork : running()) {
+      if (fork.thread() != null) {
+        fork.interrupt();
+      }
+    }
+  }
+
+  private List<Fork<?>> running() {
+    var found = new ArrayList<Fork<?>>();
+    synchronized (lock) {
+      for (Fork<?> fork = first; fork != null; fork = fork.next) {
+        found.add(fork);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Waits until this scope is cancelled or closed and all its subtasks have ended, those that were
+   * left behind too. Does not look at the current token, so that one can wait for the end of what
+   * one has aborted.
+   *
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public void await() throws InterruptedException {
+    await(Deadline.none());
+  }
+
+  /**
+   * Waits as {@link #await()} does, but no longer than {@code timeout}.
+   *
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return whether this scope has come to its end
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public boolean await(Duration timeout) throws InterruptedException {
+    return await(Deadline.after(timeout));
+  }
+
+  private boolean await(Deadline until) throws InterruptedException {
+    token().awaitOr(() -> false, until);
+    if (!token().isCancelled()) {
+      return false;
+    }
+    synchronized (lock) {
+      waiting = waiting == null ? new ArrayList<>(1) : waiting;
+      waiting.add(Thread.currentThread());
+    }
+    try {
+      CancellationToken.none().awaitOr(this::isQuiet, until);
+    } finally {
+      synchronized (lock) {
+        waiting.remove(Thread.currentThread());
+      }
+    }
+    return isQuiet();
+  }
+
+  // ---- closing ----
+
+  /**
+   * Cancels what still runs and waits for it, as long as the {@link Grace} says. Does nothing if
+   * this scope is closed already. An interrupt does not end the wait; it is still there afterwards.
+   *
+   * @throws WrongThreadException if the calling thread does not own this scope
+   * @throws IllegalStateException after all this, if something was forked and join was never
+   *     called; or if a scope that was opened inside this one was still open, which is closed first
+   * @throws CancellationCallbackException after all this, if callbacks failed
+   */
+  @Override
+  public void close() {
+    requireOwner();
+    if (phase == Phase.CLOSED) {
+      return;
+    }
+    RuntimeException failure = closeInner(this);
+    boolean unjoined = phase == Phase.OPEN && forked && !joinTried;
+    try {
+      shut();
+    } catch (CancellationCallbackException e) {
+      failure = and(failure, e);
+    }
+    if (unjoined) {
+      failure =
+          and(
+              failure,
+              new IllegalStateException(
+                  title() + " must be joined before it is closed, since it was forked into"));
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Closes what this thread opened inside {@code outer}, or at all, and has not closed. */
+  private static @Nullable RuntimeException closeInner(@Nullable TaskScope<?, ?> outer) {
+    RuntimeException failure = null;
+    for (var inner = INNERMOST.get(); inner != null && inner != outer; inner = INNERMOST.get()) {
+      var misuse =
+          new IllegalStateException(
+              inner.title()
+                  + " must be closed before "
+                  + (outer == null ? "the task that opened it ends" : outer.title() + " is"));
+      failure = and(failure, misuse);
+      try {
+        inner.shut();
+      } catch (CancellationCallbackException e) {
+        failure = and(failure, e);
+      }
+    }
+    return failure;
+  }
+
+  /** At the end of a task: closes what it opened and has not closed. */
+  static @Nullable RuntimeException closeLeaked() {
+    return closeInner(null);
+  }
+
+  private static RuntimeException and(@Nullable RuntimeException first, RuntimeException next) {
+    if (first == null) {
+      return next;
+    }
+    first.addSuppressed(next);
+    return first;
+  }
+
+  private void shut() {
+    synchronized (lock) {
+      phase = Phase.CLOSED;
+    }
+    try {
+      if (interrupted) {
+        source.cancel(
+            CancellationReason.interrupted(
+                "the owner of " + title() + " was interrupted while it joined"));
+      } else {
+        source.close();
+      }
+    } finally {
+      awaitEnd();
+      if (enclosing == null) {
+        INNERMOST.remove();
+      } else {
+        INNERMOST.set(enclosing);
+      }
+    }
+  }
+
+  private void awaitEnd() {
+    if (live == 0) {
+      return;
+    }
+    Grace grace = configuration.grace;
+    Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
+    Duration leaving = grace.leaving();
+    boolean reported = false;
+    boolean interruptedNow = false;
+    while (live > 0 && !left) {
+      try {
+        CancellationToken.none().awaitOr(this::isQuiet, end);
+      } catch (InterruptedException e) {
+        interruptedNow = true;
+      }
+      if (live == 0 || !end.isPassed()) {
+        continue;
+      }
+      boolean leave = leaving != null && (reported || leaving.isZero());
+      report(leave);
+      if (!reported && grace.interrupts()) {
+        interruptAll();
+      }
+      end = leaving == null ? Deadline.none() : after(leaving);
+      reported = true;
+    }
+    if (interruptedNow) {
+      owner.interrupt();
+    }
+  }
+
+  private void report(boolean leave) {
+    List<Fork<?>> deaf;
+    synchronized (lock) {
+      left = leave;
+      deaf = running();
+      deaf.forEach(fork -> Leftovers.enter(fork, leave));
+    }
+    deaf.forEach(fork -> Leftovers.report(describe(fork, leave)));
+  }
+
+  /** What is to be said of a subtask of a cancelled scope. */
+  static Leftover describe(Fork<?> fork, boolean leftBehind) {
+    TaskScope<?, ?> scope = fork.scope();
+    Thread thread = fork.thread();
+    CancellationReason reason = fork.token().reason().orElseThrow();
+    Duration deafFor = Duration.between(reason.origin().time(), scope.time.instant());
+    return new Leftover(
+        fork.name(),
+        scope.configuration.name == null ? "unnamed" : scope.configuration.name,
+        thread == null ? "ended" : nameOf(thread),
+        reason,
+        deafFor.isNegative() ? Duration.ZERO : deafFor,
+        leftBehind,
+        thread == null ? List.of() : List.of(thread.getStackTrace()));
+  }
+
+  private static String nameOf(Thread thread) {
+    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
+        + (thread.isVirtual() ? "virtual thread " : "thread ")
+        + thread.threadId();
+  }
+
+  private Deadline after(Duration duration) {
+    try {
+      return TimeSource.callWith(time, () -> Deadline.after(duration));
+    } catch (Exception e) {
+      throw new AssertionError("making a deadline threw a checked exception", e);
+    }
+  }
+
+  // ---- checks and words ----
+
+  private void requireOwner() {
+    if (Thread.currentThread() != owner) {
+      throw new WrongThreadException(
+          title() + " is owned by " + owner + ", not by " + Thread.currentThread());
+    }
+  }
+
+  private void requireOpen(String what) {
+    if (phase != Phase.OPEN) {
+      throw new IllegalStateException(
+          title()
+              + " must not be "
+              + what
+              + " after it was "
+              + (phase == Phase.JOINED ? "joined" : "closed"));
+    }
+  }
+
+  @Nullable CancellationReason reason() {
+    return token().reason().orElse(null);
+  }
+
+  private String title() {
+    return configuration.name == null ? "the scope" : "scope \"" + configuration.name + '"';
+  }
+
+  /** Says of a subtask whose it is. */
+  String suffix() {
+    return configuration.name == null ? "" : " of \"" + configuration.name + '"';
+  }
+
+  /**
+   * {@return the name, whether live or cancelled and why, the time left, and how many tasks run}
+   */
+  @Override
+  public String toString() {
+    String state = token().toString();
+    return "TaskScope"
+        + state.substring("CancellationToken".length(), state.length() - 1)
+        + ", "
+        + live
+        + (live == 1 ? " subtask]" : " subtasks]");
+  }
+
+  /**
+   * How a scope is set up. Immutable: each method gives a changed copy.
+   *
+   * {@snippet class="dev.desist.snippets.ScopeSnippets" region="configuration"}
+   */
+  public static final class Configuration {
+    private static final Configuration DEFAULT =
+        new Configuration(null, VIRTUAL, null, Deadline.none(), Grace.forever(), 0, false);
+
+    private final @Nullable String name;
+    private final ThreadFactory threadFactory;
+    private final @Nullable Duration timeout;
+    private final Deadline until;
+    private final Grace grace;
+    private final int parallelism;
+    private final boolean sharedForking;
+
+    private Configuration(
+        @Nullable String name,
+        ThreadFactory threadFactory,
+        @Nullable Duration timeout,
+        Deadline until,
+        Grace grace,
+        int parallelism,
+        boolean sharedForking) {
+      this.name = name;
+      this.threadFactory = threadFactory;
+      this.timeout = timeout;
+      this.until = until;
+      this.grace = grace;
+      this.parallelism = parallelism;
+      this.sharedForking = sharedForking;
+    }
+
+    /**
+     * {@return a copy with a name}
+     *
+     * @param name what messages, paths and reports call the scope, and what the threads of subtasks
+     *     without a name are called; without one, they have none
+     */
+    public Configuration withName(String name) {
+      Objects.requireNonNull(name, "name");
+      return new Configuration(
+          name, threadFactory, timeout, until, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy with a thread factory}
+     *
+     * @param threadFactory makes a new thread for each subtask, which it must not start; by default
+     *     virtual threads. {@code Thread.ofPlatform().factory()} gives platform threads
+     */
+    public Configuration withThreadFactory(ThreadFactory threadFactory) {
+      Objects.requireNonNull(threadFactory, "threadFactory");
+      return new Configuration(
+          name, threadFactory, timeout, until, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy with a timeout} When it has passed, the scope is cancelled, and join throws a
+     * {@link TimeoutException}.
+     *
+     * @param timeout from the moment the scope is opened; longer than 146 years means never
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Configuration withTimeout(Duration timeout) {
+      Objects.requireNonNull(timeout, "timeout");
+      if (timeout.isNegative()) {
+        throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+      }
+      return new Configuration(
+          name, threadFactory, timeout, until, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy with a deadline} As a timeout, and in place of one.
+     *
+     * @param deadline when the scope is to be cancelled
+     */
+    public Configuration withDeadline(Deadline deadline) {
+      Objects.requireNonNull(deadline, "deadline");
+      return new Configuration(
+          name, threadFactory, null, deadline, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy with a grace period}
+     *
+     * @param grace how long cancelled subtasks may take to end, and what then; by default, {@link
+     *     Grace#forever()}
+     */
+    public Configuration withGrace(Grace grace) {
+      Objects.requireNonNull(grace, "grace");
+      return new Configuration(
+          name, threadFactory, timeout, until, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy with a limit of subtasks that run at the same time} Further ones wait,
+     * without a thread, and never start if the scope is cancelled meanwhile.
+     *
+     * @param parallelism the limit; by default there is none
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Configuration withParallelism(int parallelism) {
+      if (parallelism <= 0) {
+        throw new IllegalArgumentException("parallelism must be positive: " + parallelism);
+      }
+      return new Configuration(
+          name, threadFactory, timeout, until, grace, parallelism, sharedForking);
+    }
+
+    /**
+     * {@return a copy that lets every thread fork} By default, the owner of the scope alone may.
+     *
+     * <p>For subtasks that find more work, and for those who hand in work from outside. Join ends
+     * when no subtask is left, so whoever forks later gets an {@link IllegalStateException}: a
+     * subtask that forks can be sure of its scope.
+     */
+    public Configuration withSharedForking() {
+      return new Configuration(name, threadFactory, timeout, until, grace, parallelism, true);
+    }
+
+    private Deadline deadline() {
+      return timeout == null ? until : Deadline.after(timeout);
+    }
+  }
+}
