@@ -153,7 +153,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   /** Whether subtasks were left behind: from then on, nobody is there to be told. */
   private boolean left;
 
-  /** Whether something did not succeed after the token was cancelled. */
+  /** Whether the token was cancelled before the last subtask had ended. */
   private boolean cut;
 
   private @Nullable Throwable joinerFailure;
@@ -454,7 +454,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /** Under the lock: of a subtask that ended too late for the joiner. */
   private void noteLate(Fork<?> fork) {
-    cut |= fork.state() != Subtask.State.SUCCESS;
+    cut = true;
     if (fork.state() == Subtask.State.FAILED && !left) {
       if (thrown != null) {
         suppress(thrown, fork.exception());
@@ -551,9 +551,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * makes of it. If this scope is cancelled, it does not wait for the subtasks to notice: {@link
    * #close} does.
    *
-   * <p>If everything had ended with success when a cancellation came, the cancellation is of no
-   * consequence. Failures beside the one that is thrown are suppressed in it, also those of
-   * subtasks that fail on being cancelled; of these it can be asked after {@link #close}.
+   * <p>If everything had ended when a cancellation came, the cancellation is of no consequence.
+   * Failures beside the one that is thrown are suppressed in it, also those of subtasks that fail
+   * on being cancelled; of these it can be asked after {@link #close}.
    *
    * @return the joiner's result
    * @throws ExecutionException if the joiner's result is a failure, such as that of a subtask
