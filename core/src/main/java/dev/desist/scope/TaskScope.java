@@ -822,11 +822,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       }
     } finally {
       awaitEnd();
-      if (enclosing == null) {
-        INNERMOST.remove();
-      } else {
-        INNERMOST.set(enclosing);
-      }
+      INNERMOST.set(enclosing);
     }
   }
 
