@@ -1,22 +1,21 @@
 package dev.desist.snippets;
 
+import dev.desist.CancellationToken;
 import dev.desist.Deadline;
 import dev.desist.concurrent.Clause;
-import dev.desist.concurrent.Event;
 import dev.desist.concurrent.Select;
 import dev.desist.concurrent.SelectableQueue;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 
 final class SelectSnippets {
   // @start region="select"
-  static String quote(CompletableFuture<String> fresh, Event<String> cached)
+  static String next(SelectableQueue<String> requests, CancellationToken shutdown)
       throws InterruptedException {
-    var patience = Deadline.after(Duration.ofMillis(200));
+    var idle = Deadline.after(Duration.ofMinutes(1));
     return Select.biased(
-            Clause.completed(fresh, price -> price),
-            Clause.set(cached, price -> price + " (of yesterday)"),
-            Clause.passed(patience, () -> "not known"))
+            Clause.cancelled(shutdown, reason -> "goodbye, because " + reason.message()),
+            Clause.taken(requests, request -> "the answer to " + request),
+            Clause.passed(idle, () -> "are you still there?"))
         .await();
   }
 
