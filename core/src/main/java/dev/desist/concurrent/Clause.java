@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * One of the things that a {@link Select} waits for, and what to make of it. Immutable; may be used
  * by any number of selections and threads, one after another or at once.
  *
- * <p>The handler of a clause runs on the thread that selects, when the clause has won and nothing
- * of the wait is left behind; it may do anything, and what it throws leaves {@link Select#await()}.
- * The handlers of the others do not run, and what these wait for is left as it was.
+ * <p>The handler of a clause runs on the thread that selects, once the clause has won and the wait
+ * is over; it may do anything, and what it throws leaves {@link Select#await()}. The handlers of
+ * the others do not run, and what these wait for is left as it was.
  *
  * <p>There is no clause for a plain {@link java.util.concurrent.Future}: it cannot tell when it is
  * done, so each would need a thread that waits for it.

@@ -57,10 +57,13 @@ public final class Select<R extends @Nullable Object> {
    * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So what becomes ready after it was
    *                 asked ends the wait, even if it does so before the wait begins. Deadlines need no token: they cannot be missed.
    *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was ready first wins.
-   *              3. Clauses are asked while nothing is registered. The first that is ready is claimed in the same step, such as a
-   *                 poll that gives an element; nothing that could fail or be interrupted stands between that and its handler.
+   *              3. Clauses are asked after the linked source was closed. The first that is ready is claimed in the same step, such
+   *                 as a poll that gives an element; nothing that could fail or be interrupted stands between that and its
+   *                 handler.
    * Progress:    a wait that was woken for nothing, because another thread took the element, waits again; that thread has gone on.
    * Garbage:     closing the linked source takes it out of the lists of all tokens, and the deadlines below it out of the timer.
+   *              If one of the tokens had cancelled it before, the thread that cancels that token does so; it may still be at it
+   *              when the handler runs. That happens once for each token, so nothing adds up.
    */
   private final List<Clause<? extends R>> clauses;
 
