@@ -63,9 +63,10 @@ public final class Clause<R extends @Nullable Object> {
   /**
    * {@return a clause that is ready when {@code stage} has completed}
    *
-   * <p>If it completed exceptionally and wins, the selection throws what {@code
-   * CompletableFuture.join} would: a {@link CancellationException} as it is, anything else as the
-   * cause of a {@link CompletionException}. Use {@link #ended} to get that as a value.
+   * <p>If it completed exceptionally and wins, {@link Select#await()} throws: a {@link
+   * CancellationException} as it is, anything else as the cause of a {@link CompletionException}.
+   * So a {@link CancelledException} may be the stage's or that of the wait; use {@link #ended} to
+   * tell them apart, and to get failures as values.
    *
    * <p>A callback cannot be taken back from a stage. So this registers once, here, and a selection
    * leaves nothing on the stage. If many selections wait for one stage that lives long, make the
@@ -220,16 +221,12 @@ public final class Clause<R extends @Nullable Object> {
     return signal.get();
   }
 
-  /** By when it is worth asking again. */
+  /** When it is worth asking again. */
   Deadline deadline() {
     return deadline;
   }
 
-  /**
-   * Never waits.
-   *
-   * @return the handler, ready to be run, if this clause is ready, and then it has won; else null
-   */
+  /** The handler with what it is given, if this clause is ready: it has won then. Never waits. */
   @Nullable Supplier<R> claim() {
     return claim.get();
   }

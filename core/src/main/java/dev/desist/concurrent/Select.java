@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Waits for the first of several things of different kinds, and does what belongs to it: exactly
- * one {@linkplain Clause clause} wins, and nothing is taken from the others. It waits on the
- * calling thread and needs no other, however many clauses there are.
+ * one {@linkplain Clause clause} wins, and nothing is taken from the others. The calling thread
+ * waits for all of them at once; no thread is made for a clause.
  *
  * {@snippet class="dev.desist.snippets.SelectSnippets" region="select"}
  *
@@ -26,14 +26,14 @@ import org.jspecify.annotations.Nullable;
  * #fair fair} one draws one of them, each as likely as the others.
  *
  * <p>A selection is a value, immutable, and can wait any number of times, also on several threads
- * at once: make it once and wait in a loop. When a wait is over it has left nothing behind.
+ * at once: make it once and wait in a loop. A wait leaves nothing behind.
  *
  * <h2>Cancellation and interrupts</h2>
  *
  * <p>A wait obeys the {@linkplain Cancellation#current() current token}, or the one it is given.
- * Completion beats cancellation: what was ready before the token was cancelled, or the thread
- * interrupted, wins. A wait that throws has taken nothing, unless it was the winner's handler that
- * threw.
+ * Completion beats cancellation: what was ready before the token was cancelled wins. What is ready
+ * when the wait begins wins over an interrupt, too. A wait that throws has taken nothing, unless it
+ * was the winner's handler that threw.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  *
- * @implNote A wait costs one linked source if nothing is ready, and a timer entry for each
- *     deadline; it is linear in the number of clauses.
+ * @implNote A wait costs one linked source and a timer entry for each deadline, and nothing of this
+ *     if a clause is ready at the beginning. It is linear in the number of clauses.
  * @param <R> what the handlers make of what they are given
  */
 public final class Select<R extends @Nullable Object> {
@@ -57,9 +57,9 @@ public final class Select<R extends @Nullable Object> {
    * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So what becomes ready after it was
    *                 asked ends the wait, even if it does so before the wait begins. Deadlines need no token: they cannot be missed.
    *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was ready first wins.
-   *              3. Clauses are asked after the linked source was closed. The first that is ready is claimed in the same step, such
-   *                 as a poll that gives an element; nothing that could fail or be interrupted stands between that and its
-   *                 handler.
+   *              3. Clauses are asked before the linked source is made or after it was closed. The first that is ready is claimed
+   *                 in the same step, such as a poll that gives an element; nothing that waits, looks at an interrupt or is not
+   *                 ours stands between that and its handler.
    * Progress:    a wait that was woken for nothing, because another thread took the element, waits again; that thread has gone on.
    * Garbage:     closing the linked source takes it out of the lists of all tokens, and the deadlines below it out of the timer.
    *              If one of the tokens had cancelled it before, the thread that cancels that token does so; it may still be at it

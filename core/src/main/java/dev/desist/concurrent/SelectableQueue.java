@@ -34,10 +34,10 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called from any thread. What a thread did before it put an element into the
  * queue <i>happens-before</i> what another does after it took it out, selecting included.
  *
- * @implNote To put costs two loads more than with the queue inside while no thread selects from it.
- *     A thread that does is woken by the next element; if several are, all of them are woken, one
- *     gets the element and the others go back to waiting. So with very many threads that do nothing
- *     but wait for one queue, {@code take} is cheaper.
+ * @implNote To put costs a few loads more than in a {@link LinkedBlockingQueue} while no thread
+ *     selects from it. A thread that does is woken by the next element; if several are, all of them
+ *     are woken, one gets the element and the others go back to waiting. So with very many threads
+ *     that do nothing but wait for one queue, {@code take} is cheaper.
  * @param <E> what the elements are
  */
 public final class SelectableQueue<E> extends AbstractQueue<E> implements BlockingQueue<E> {
