@@ -135,7 +135,7 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Cancels this one node if it is live.
+   * Cancels this one node if it is live. Afterwards its token tells, if it is cancelled.
    *
    * @param due if not null, cancels only if this is still the node's alarm
    * @return whether this call did it
@@ -151,9 +151,7 @@ class Node extends WeakReference<CancellationToken> {
     } finally {
       state = UNLOCKED;
     }
-    if (first) {
-      publish();
-    }
+    publish(); // also after another's verdict: nobody leaves here before the token tells
     return first;
   }
 
@@ -327,6 +325,7 @@ class Node extends WeakReference<CancellationToken> {
       state = UNLOCKED;
     }
     if (found != null) {
+      publish(); // first, so that no token tells before the one above it
       child.convict(found, null);
     }
   }

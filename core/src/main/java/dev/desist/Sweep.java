@@ -111,9 +111,7 @@ final class Sweep {
    * token now tells.
    */
   private Verdict hand(Verdict inherited, Node node) {
-    if (!node.convict(inherited, null)) {
-      node.publish(); // whoever was first may not have come to that
-    }
+    node.convict(inherited, null);
     survey(node);
     return Objects.requireNonNull(node.verdict());
   }

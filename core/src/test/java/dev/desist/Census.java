@@ -8,12 +8,19 @@ import java.util.ArrayDeque;
  * @param nodes how many nodes below, at any depth
  * @param callbacks how many callbacks wait, on it and below
  */
-record Census(int nodes, int callbacks) {
+public record Census(int nodes, int callbacks) {
+  /** Nothing. */
+  public static final Census EMPTY = new Census(0, 0);
+
   static Census of(CancellationSource source) {
+    return of(source.token());
+  }
+
+  public static Census of(CancellationToken token) {
     int nodes = 0;
     int callbacks = 0;
     var pending = new ArrayDeque<Node>();
-    for (Node node = source.token().node(); node != null; node = pending.poll()) {
+    for (Node node = token.node(); node != null; node = pending.poll()) {
       for (Node c = node.firstChildAcquire(); c != null; c = c.nextAcquire()) {
         nodes++;
         pending.add(c);
