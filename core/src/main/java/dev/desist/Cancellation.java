@@ -52,7 +52,8 @@ public final class Cancellation {
    * not lost: if {@code token} does not descend from it, the body sees a token that is cancelled by
    * either. Only {@link #shielded(Runnable)} hides it.
    *
-   * <p>If {@code token} is cancelled, the body runs all the same, up to its first checkpoint.
+   * <p>If {@code token} is cancelled, the body runs all the same, up to its first checkpoint. The
+   * body sees the token's {@link TimeSource} as the current one.
    *
    * @param token what the body is to obey
    * @param body what to run, on the calling thread
@@ -60,7 +61,16 @@ public final class Cancellation {
   public static void run(CancellationToken token, Runnable body) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
-    ScopedValue.where(CURRENT, within(token)).run(body);
+    bound(within(token)).run(body);
+  }
+
+  /** With the token, its clock, so that what the body makes of time agrees with its deadlines. */
+  private static ScopedValue.Carrier bound(CancellationToken token) {
+    var carrier = ScopedValue.where(CURRENT, token);
+    Node node = token.node();
+    return node == null || node.time == TimeSource.current()
+        ? carrier
+        : carrier.where(SystemTime.BOUND, node.time);
   }
 
   /**
@@ -76,7 +86,7 @@ public final class Cancellation {
       throws Exception {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
-    return ScopedValue.where(CURRENT, within(token)).call(body::call);
+    return bound(within(token)).call(body::call);
   }
 
   /**

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
@@ -160,11 +161,13 @@ final class Fork<T extends @Nullable Object>
     if (reason == null) {
       return new Outcome.Failure<>(e);
     }
-    Throwable thrown =
-        (e instanceof CompletionException || e instanceof ExecutionException)
-                && e.getCause() != null
-            ? e.getCause()
-            : e;
+    Throwable thrown = e;
+    while ((thrown instanceof CompletionException
+            || thrown instanceof ExecutionException
+            || (thrown instanceof CancellationException && !(thrown instanceof CancelledException)))
+        && thrown.getCause() != null) {
+      thrown = thrown.getCause(); // what futures wrap around it
+    }
     boolean cancelled =
         switch (thrown) {
           case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();

@@ -1,0 +1,438 @@
+package dev.desist.concurrent;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationRegistration;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.Outcome;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A slot for work of which only the newest counts, such as the search behind an input field: each
+ * {@link #submit} takes the place of the one before, which is cancelled with the reason
+ * "superseded", and only the outcome of the newest is delivered.
+ *
+ * {@snippet class="dev.desist.snippets.LatestSnippets" region="search"}
+ *
+ * <p>Where one is tempted to reset a token, this is the answer: a token stays cancelled, and each
+ * submission has a new one.
+ *
+ * <h2>Which thread runs what</h2>
+ *
+ * <p>Each task runs on a virtual thread of its own, or where the {@link Options} say, with a child
+ * of the slot's token as its current token. Its outcome is handed to the executor given, and looked
+ * at there once more: if a newer submission has come meanwhile, it is not delivered. So if all
+ * submissions come from the thread of that executor, as in a user interface, nothing old is ever
+ * delivered after a submission. If they come from other threads, a delivery that has begun may
+ * overlap with a submission.
+ *
+ * <h2>What becomes of what is not delivered</h2>
+ *
+ * <p>A value goes to the disposer in the options, if there is one. A failure that is not the
+ * cancellation is logged, at debug level, by the {@link System.Logger} named {@code dev.desist}.
+ *
+ * <h2>Thread safety and memory consistency effects</h2>
+ *
+ * <p>All methods may be called from any thread. What a thread did before {@link #submit}
+ * <i>happens-before</i> the task, and that before its delivery. No lock of this library is held
+ * while user code runs.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
+ *
+ * @param <T> what the tasks give
+ */
+public final class Latest<T extends @Nullable Object> implements AutoCloseable {
+  /*
+   * Overview: the lock guards which submission is the newest, and, if they run one at a time, which one runs and which one waits.
+   *
+   * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close; once.
+   * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under the lock, in the same step as it
+   *                 finds it there. Who does not find it there disposes of the outcome. So each is delivered or disposed of once.
+   *              2. A submission's task is claimed by exchange, by the thread that is to run it or by its cancellation: it runs, or
+   *                 ends as cancelled without having run.
+   *              3. One at a time: `running` has ended its task before the next one begins, and at most one waits, the newest.
+   * Progress:    nobody waits for anybody; who ends starts who waits.
+   */
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+
+  private final CancellationSource source;
+  private final Executor deliverOn;
+  private final Consumer<? super Outcome<T>> consumer;
+  private final Options<T> options;
+  private final Object lock = new Object();
+
+  // Guarded by the lock.
+  private @Nullable Submission newest;
+  private @Nullable Submission running;
+  private @Nullable Submission waiting;
+  private long count;
+  private boolean closed;
+
+  private Latest(Executor deliverOn, Consumer<? super Outcome<T>> consumer, Options<T> options) {
+    this.deliverOn = deliverOn;
+    this.consumer = consumer;
+    this.options = options;
+    CancellationToken above = Cancellation.current();
+    this.source = options.name == null ? above.child() : above.child(options.name);
+  }
+
+  /**
+   * {@return a new slot, whose token is a child of the {@linkplain Cancellation#current() current
+   * one}}
+   *
+   * @param <T> what the tasks give
+   * @param deliverOn takes the outcomes to be delivered, such as {@code
+   *     SwingUtilities::invokeLater}; should run them one after another, in order
+   * @param consumer is given the outcome of the newest submission: a value, a failure, or a
+   *     cancellation that was not its being superseded
+   */
+  public static <T extends @Nullable Object> Latest<T> open(
+      Executor deliverOn, Consumer<? super Outcome<T>> consumer) {
+    return open(deliverOn, consumer, UnaryOperator.identity());
+  }
+
+  /**
+   * {@return a new slot, whose token is a child of the {@linkplain Cancellation#current() current
+   * one}}
+   *
+   * @param <T> what the tasks give
+   * @param deliverOn takes the outcomes to be delivered; should run them one after another, in
+   *     order
+   * @param consumer is given the outcome of the newest submission: a value, a failure, or a
+   *     cancellation that was not its being superseded
+   * @param configure makes the options from the default ones
+   */
+  public static <T extends @Nullable Object> Latest<T> open(
+      Executor deliverOn,
+      Consumer<? super Outcome<T>> consumer,
+      UnaryOperator<Options<T>> configure) {
+    Objects.requireNonNull(deliverOn, "deliverOn");
+    Objects.requireNonNull(consumer, "consumer");
+    Objects.requireNonNull(configure, "configure");
+    Options<T> options =
+        configure.apply(new Options<>(null, Thread::startVirtualThread, false, _ -> {}));
+    return new Latest<>(
+        deliverOn, consumer, Objects.requireNonNull(options, "configure must not give null"));
+  }
+
+  /** {@return the token of this slot, from which those of its submissions descend} */
+  public CancellationToken token() {
+    return source.token();
+  }
+
+  // ---- submitting ----
+
+  /**
+   * Starts {@code task}, and cancels the one before. If this slot is closed, the task does not
+   * start, and its outcome is a cancellation.
+   *
+   * @param task what to call
+   * @return completes when the task has ended, with how it ended, whether or not that is delivered
+   * @throws java.util.concurrent.RejectedExecutionException if the executor of the tasks rejects it
+   * @throws dev.desist.CancellationCallbackException if callbacks of the task before failed on its
+   *     being cancelled; the new one has been started
+   */
+  public CompletionStage<Outcome<T>> submit(Callable<? extends T> task) {
+    Objects.requireNonNull(task, "task");
+    Submission mine;
+    Submission old;
+    boolean start;
+    synchronized (lock) {
+      count++;
+      mine = new Submission(count, task);
+      old = newest;
+      newest = closed ? null : mine;
+      start = !options.oneAtATime || running == null;
+      if (options.oneAtATime) {
+        if (start) {
+          running = mine;
+        } else {
+          waiting = mine; // the one that waited was the newest, and is cancelled below
+        }
+      }
+    }
+    mine.arm();
+    try {
+      if (old != null) {
+        old.cancel(CancellationReason.superseded("request " + mine.number + " took its place"));
+      }
+    } finally {
+      if (start) {
+        mine.start();
+      }
+    }
+    return mine.ended.minimalCompletionStage();
+  }
+
+  /**
+   * Cancels the newest submission, without another one in its place. If it had not been delivered,
+   * its outcome still is: a cancellation, as a rule.
+   *
+   * @param reason why
+   * @return whether this call cancelled something
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  public boolean cancel(CancellationReason reason) {
+    Objects.requireNonNull(reason, "reason");
+    Submission current;
+    synchronized (lock) {
+      current = newest;
+    }
+    return current != null && current.cancel(reason);
+  }
+
+  /**
+   * Cancels what runs, with the reason "closed". Nothing is delivered afterwards, but for a
+   * delivery that has begun. Does not wait.
+   *
+   * @throws dev.desist.CancellationCallbackException if callbacks failed
+   */
+  @Override
+  public void close() {
+    synchronized (lock) {
+      closed = true;
+      newest = null;
+    }
+    source.close();
+  }
+
+  /** One task. */
+  private final class Submission implements Runnable {
+    final long number;
+    final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
+    private final CancellationSource own;
+    private final AtomicReference<@Nullable Callable<? extends T>> task;
+    private volatile @Nullable CancellationRegistration unstarted;
+
+    Submission(long number, Callable<? extends T> task) {
+      this.number = number;
+      this.task = new AtomicReference<>(task);
+      this.own = source.token().child("request " + number);
+    }
+
+    /** Has a cancellation end this before it begins. Not under the lock: may submit a callback. */
+    void arm() {
+      unstarted = own.token().onCancel(Cancellation.dispatcher(), this::cancelUnstarted);
+    }
+
+    boolean cancel(CancellationReason reason) {
+      return own.cancel(reason);
+    }
+
+    /** Has this run, unless it is cancelled: then it has ended, or soon will have. */
+    void start() {
+      if (own.isCancelled()) {
+        return;
+      }
+      try {
+        options.executor.execute(this);
+      } catch (Throwable e) {
+        if (task.getAndSet(null) != null) {
+          end(new Outcome.Failure<>(e));
+        }
+        throw e;
+      }
+    }
+
+    /**
+     * Has this run after the one before; who submitted it has gone on, and learns by the outcome.
+     */
+    private void startLater() {
+      try {
+        start();
+      } catch (RuntimeException e) {
+        log(System.Logger.Level.WARNING, "request " + number + " was refused: " + e);
+      }
+    }
+
+    private void cancelUnstarted() {
+      if (task.getAndSet(null) != null) {
+        end(new Outcome.Cancelled<>(own.token().reason().orElseThrow()));
+      }
+    }
+
+    @Override
+    public void run() {
+      Callable<? extends T> mine = task.getAndSet(null);
+      if (mine == null) {
+        return;
+      }
+      CancellationRegistration armed = unstarted;
+      if (armed != null) {
+        armed.unregister();
+      }
+      end(perform(mine));
+    }
+
+    private Outcome<T> perform(Callable<? extends T> mine) {
+      CancellationToken token = own.token();
+      try {
+        token.throwIfCancelled();
+        return new Outcome.Success<>(Cancellation.call(token, mine::call));
+      } catch (CancelledException e) {
+        return token.isCancelled() && token.reason().orElseThrow() == e.reason()
+            ? new Outcome.Cancelled<>(e.reason())
+            : new Outcome.Failure<>(e);
+      } catch (Throwable e) {
+        return new Outcome.Failure<>(e);
+      }
+    }
+
+    private void end(Outcome<T> outcome) {
+      own.close();
+      Submission next = null;
+      boolean stale;
+      synchronized (lock) {
+        if (running == this) {
+          next = waiting;
+          running = next;
+          waiting = null;
+        } else if (waiting == this) {
+          waiting = null;
+        }
+        stale = newest != this;
+      }
+      if (stale) {
+        discard(outcome);
+      } else {
+        handOver(outcome);
+      }
+      ended.complete(outcome);
+      if (next != null) {
+        next.startLater();
+      }
+    }
+
+    private void handOver(Outcome<T> outcome) {
+      try {
+        deliverOn.execute(() -> deliver(outcome));
+      } catch (RuntimeException e) {
+        log(System.Logger.Level.WARNING, "the outcome of request " + number + " was refused: " + e);
+        discard(outcome);
+      }
+    }
+
+    private void deliver(Outcome<T> outcome) {
+      boolean mine;
+      synchronized (lock) {
+        mine = newest == this;
+        if (mine) {
+          newest = null;
+        }
+      }
+      if (mine) {
+        consumer.accept(outcome);
+      } else {
+        discard(outcome);
+      }
+    }
+
+    private void discard(Outcome<T> outcome) {
+      switch (outcome) {
+        case Outcome.Success<T>(T value) -> dispose(value);
+        case Outcome.Failure<T>(Throwable exception) ->
+            log(
+                System.Logger.Level.DEBUG,
+                "request " + number + ", which nobody waits for, failed: " + exception);
+        case Outcome.Cancelled<T> _ -> {}
+      }
+    }
+
+    private void dispose(T value) {
+      try {
+        options.disposer.accept(value);
+      } catch (RuntimeException e) {
+        log(System.Logger.Level.ERROR, "a disposer failed: " + e);
+      }
+    }
+  }
+
+  private static void log(System.Logger.Level level, String message) {
+    try {
+      LOG.log(level, message);
+    } catch (RuntimeException e) {
+      // A logger that fails must not keep an outcome from anybody.
+    }
+  }
+
+  /** {@return the name, and whether it is open} */
+  @Override
+  public String toString() {
+    return "Latest" + source.toString().substring("CancellationSource".length());
+  }
+
+  /**
+   * How a slot goes about it. Immutable: each method gives a changed copy.
+   *
+   * @param <T> what the tasks give
+   */
+  public static final class Options<T extends @Nullable Object> {
+    private final @Nullable String name;
+    private final Executor executor;
+    private final boolean oneAtATime;
+    private final Consumer<? super T> disposer;
+
+    private Options(
+        @Nullable String name,
+        Executor executor,
+        boolean oneAtATime,
+        Consumer<? super T> disposer) {
+      this.name = name;
+      this.executor = executor;
+      this.oneAtATime = oneAtATime;
+      this.disposer = disposer;
+    }
+
+    /**
+     * {@return a copy with a name}
+     *
+     * @param name what messages and paths call the slot
+     */
+    public Options<T> withName(String name) {
+      Objects.requireNonNull(name, "name");
+      return new Options<>(name, executor, oneAtATime, disposer);
+    }
+
+    /**
+     * {@return a copy with an executor for the tasks}
+     *
+     * @param executor runs the tasks; by default, each has a virtual thread of its own
+     */
+    public Options<T> withExecutor(Executor executor) {
+      Objects.requireNonNull(executor, "executor");
+      return new Options<>(name, executor, oneAtATime, disposer);
+    }
+
+    /**
+     * {@return a copy in which a task begins only when the one before has ended} By default it
+     * begins at once, beside those that have been cancelled and have not noticed yet. Of several
+     * that wait, only the newest ever begins.
+     */
+    public Options<T> oneAtATime() {
+      return new Options<>(name, executor, true, disposer);
+    }
+
+    /**
+     * {@return a copy with a disposer}
+     *
+     * @param disposer is given each value that is not delivered, once, on whatever thread finds
+     *     that out; what it throws is logged
+     */
+    public Options<T> disposing(Consumer<? super T> disposer) {
+      Objects.requireNonNull(disposer, "disposer");
+      return new Options<>(name, executor, oneAtATime, disposer);
+    }
+  }
+}
