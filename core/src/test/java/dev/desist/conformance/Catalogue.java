@@ -30,7 +30,8 @@ final class Catalogue {
           TrioScopeConformanceTest.class,
           AnyioConformanceTest.class,
           AnyioTimeoutConformanceTest.class,
-          AnyioScopeConformanceTest.class);
+          AnyioScopeConformanceTest.class,
+          AnyioFailureConformanceTest.class);
 
   /**
    * A row.
