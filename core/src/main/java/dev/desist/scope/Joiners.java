@@ -52,14 +52,20 @@ final class Joiners {
       implements Joiner<T, R> {
     private @Nullable ExecutionException failures;
 
-    final void collect(Subtask<? extends T> subtask) {
+    /**
+     * Returns whether it is the first: the one that names the reason, if it is to end the scope.
+     */
+    final boolean collect(Subtask<? extends T> subtask) {
       ExecutionException failure = failure(subtask);
       synchronized (this) {
         if (failures == null) {
           failures = failure;
-        } else if (failure.getCause() != failures.getCause()) {
+          return true;
+        }
+        if (failure.getCause() != failures.getCause()) {
           failures.addSuppressed(Objects.requireNonNull(failure.getCause()));
         }
+        return false;
       }
     }
 
@@ -79,11 +85,7 @@ final class Joiners {
       extends CollectingFailures<T, @Nullable Void> {
     @Override
     public boolean onComplete(Subtask<? extends T> subtask) {
-      if (succeeded(subtask)) {
-        return false;
-      }
-      collect(subtask);
-      return true;
+      return !succeeded(subtask) && collect(subtask);
     }
 
     @Override
@@ -125,9 +127,10 @@ final class Joiners {
         return false;
       }
       synchronized (this) {
-        if (winner == null) {
-          winner = subtask;
+        if (winner != null) {
+          return false; // the winner itself ends the scope, so that the reason names it
         }
+        winner = subtask;
       }
       return true;
     }
@@ -169,9 +172,10 @@ final class Joiners {
       }
       T value = subtask.get();
       synchronized (this) {
-        if (values.size() < count) {
-          values.add(value);
+        if (values.size() == count) {
+          return false; // the last one that counted ends the scope, so that the reason names it
         }
+        values.add(value);
         return values.size() == count;
       }
     }
@@ -194,9 +198,10 @@ final class Joiners {
 
     @Override
     public synchronized boolean onComplete(Subtask<? extends T> subtask) {
-      if (first == null) {
-        first = subtask;
+      if (first != null) {
+        return false; // the first itself ends the scope, so that the reason names it
       }
+      first = subtask;
       return true;
     }
 

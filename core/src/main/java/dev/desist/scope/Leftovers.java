@@ -30,6 +30,7 @@ public final class Leftovers {
   /** {@return what is listed now, each with its present stack, the longest deaf first} */
   public static List<Leftover> list() {
     return LISTED.entrySet().stream()
+        .filter(entry -> !entry.getKey().isEnded()) // it may be on its way out
         .map(entry -> TaskScope.describe(entry.getKey(), entry.getValue()))
         .sorted(Comparator.comparing(Leftover::deafFor).reversed())
         .toList();

@@ -748,7 +748,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    *
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never
-   *     called; or if a scope that was opened inside this one was still open, which is closed first
+   *     called, with the failures of subtasks on being cancelled suppressed; or if a scope that was
+   *     opened inside this one was still open, which is closed first
    * @throws CancellationCallbackException after all this, if callbacks failed
    */
   @Override
@@ -759,17 +760,21 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     RuntimeException failure = closeInner(this);
     boolean unjoined = phase == Phase.OPEN && forked && !joinTried;
+    IllegalStateException misuse = null;
+    if (unjoined) {
+      // Made first: the failures of subtasks are suppressed in it, there being no other place.
+      misuse =
+          thrown(
+              new IllegalStateException(
+                  title() + " must be joined before it is closed, since it was forked into"));
+    }
     try {
       shut();
     } catch (CancellationCallbackException e) {
       failure = and(failure, e);
     }
-    if (unjoined) {
-      failure =
-          and(
-              failure,
-              new IllegalStateException(
-                  title() + " must be joined before it is closed, since it was forked into"));
+    if (misuse != null) {
+      failure = and(failure, misuse);
     }
     if (failure != null) {
       throw failure;

@@ -24,7 +24,14 @@ final class Catalogue {
           LibcxxCallbackConformanceTest.class,
           TokioConformanceTest.class,
           TokioTreeConformanceTest.class,
-          StopTokenConformanceTest.class);
+          StopTokenConformanceTest.class,
+          TrioConformanceTest.class,
+          TrioDeadlineConformanceTest.class,
+          TrioScopeConformanceTest.class,
+          AnyioConformanceTest.class,
+          AnyioTimeoutConformanceTest.class,
+          AnyioScopeConformanceTest.class,
+          AnyioFailureConformanceTest.class);
 
   /**
    * A row.
@@ -112,7 +119,7 @@ final class Catalogue {
         """
         # Conformance
 
-        What the public test suites of four other cancellation systems assert, and which of our tests show it. A row is one
+        What the public test suites of six other cancellation systems assert, and which of our tests show it. A row is one
         behaviour, in our words. Kind Y maps to Java as it is; kind A only after a choice, and the row says what ours is.
 
         The rows are in `core/src/test/resources/dev/desist/conformance/rows.tsv`, the tests in

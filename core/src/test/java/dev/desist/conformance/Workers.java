@@ -103,6 +103,11 @@ final class Workers {
     }
   }
 
+  /** Waits until {@code condition} holds. */
+  static void awaitTrue(Callable<Boolean> condition) {
+    await().atMost(PATIENCE).until(condition);
+  }
+
   /**
    * Waits until the collector has taken what {@code reference} refers to, and has told so whoever
    * had asked to be told.

@@ -12,7 +12,23 @@ final class Wait {
   /** Whether a wait was in vain: the test has failed then, and must still come to its end. */
   private static volatile boolean lost;
 
+  /** What an actor does, if that can throw. */
+  interface Step {
+    void run() throws Exception;
+  }
+
   private Wait() {}
+
+  /** Runs what throws nothing checked, if all is well: an actor must not declare exceptions. */
+  static void unchecked(Step step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
 
   /** Comes back when {@code condition} holds, or after five seconds. */
   static void until(BooleanSupplier condition) {
@@ -24,6 +40,23 @@ final class Wait {
         return;
       }
       LockSupport.parkNanos(1_000);
+    }
+  }
+
+  /**
+   * Comes back when {@code condition} holds, or after a second: for what the other actor is about
+   * to do, and does not do when jcstress tries the actors one after the other.
+   */
+  static void forOtherActor(BooleanSupplier condition) {
+    long start = System.nanoTime();
+    for (int i = 0; !condition.getAsBoolean(); i++) {
+      if (i < 10_000) {
+        Thread.onSpinWait();
+      } else if (System.nanoTime() - start >= 1_000_000_000L) {
+        return;
+      } else {
+        LockSupport.parkNanos(1_000);
+      }
     }
   }
 
