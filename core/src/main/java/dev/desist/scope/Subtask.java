@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A task that was cancelled ends as {@link Outcome.Cancelled} if it threw the {@link
  * dev.desist.CancelledException} of its own token or scope, and, once it was aborted, if it threw
  * an interruption. With a value it is a {@linkplain Outcome.Success success} all the same, and with
- * any other exception a {@linkplain Outcome.Failure failure}.
+ * any other exception a {@linkplain Outcome.Failure failure}. The {@code CancelledException} of any
+ * other token, such as that of a scope which the task opened and cancelled itself, is a failure,
+ * too.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -75,7 +77,8 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
   CancellationToken token();
 
   /**
-   * Cancels this subtask alone, with the reason "requested". If it has not begun, it never will.
+   * Cancels this subtask alone, with the reason "requested". If it has not begun, it never will. A
+   * joiner that wants all subtasks to succeed stops its scope then, as after a failure.
    *
    * @return whether this call did it; false if it has ended or was cancelled before
    * @throws dev.desist.CancellationCallbackException if callbacks failed

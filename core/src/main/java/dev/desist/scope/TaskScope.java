@@ -573,9 +573,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     Throwable failure;
     boolean complete;
     while (true) {
-      interrupted = true; // until the wait has ended otherwise
-      token().awaitOr(this::isQuiet, Deadline.none());
-      interrupted = false;
+      try {
+        token().awaitOr(this::isQuiet, Deadline.none());
+        interrupted = false;
+      } catch (InterruptedException e) {
+        interrupted = true;
+        throw thrown(e);
+      }
       synchronized (lock) {
         if (live == 0 || token().isCancelled()) {
           phase = Phase.JOINED;
@@ -748,8 +752,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    *
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never
-   *     called, with the failures of subtasks on being cancelled suppressed; or if a scope that was
-   *     opened inside this one was still open, which is closed first
+   *     called; the cause is what made the joiner stop, if it did, and the failures of subtasks on
+   *     being cancelled are suppressed; or if a scope that was opened inside this one was still
+   *     open, which is closed first
    * @throws CancellationCallbackException after all this, if callbacks failed
    */
   @Override
@@ -774,10 +779,22 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       failure = and(failure, e);
     }
     if (misuse != null) {
+      askForCause(misuse);
       failure = and(failure, misuse);
     }
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  /** What the joiner stopped for would otherwise be lost: it was told, and nobody asks it. */
+  private void askForCause(IllegalStateException misuse) {
+    if (stopReason != null && !left) {
+      try {
+        joiner.result();
+      } catch (Throwable e) {
+        misuse.initCause(e);
+      }
     }
   }
 

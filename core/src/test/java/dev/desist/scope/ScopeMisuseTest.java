@@ -108,6 +108,31 @@ class ScopeMisuseTest {
   }
 
   @Test
+  void a_body_that_leaves_before_join_does_not_lose_what_stopped_the_scope() {
+    var thrown =
+        assertThrows(
+            CancelledException.class,
+            () -> {
+              try (var scope = TaskScope.open()) {
+                scope.fork(
+                    () -> {
+                      throw new IOException("root cause");
+                    });
+                Cancellation.call(
+                    scope.token(),
+                    () -> {
+                      Cancellation.sleep(Duration.ofDays(1));
+                      return scope.join();
+                    });
+              }
+            });
+    var misuse = assertInstanceOf(IllegalStateException.class, thrown.getSuppressed()[0]);
+    var failure = assertInstanceOf(ExecutionException.class, misuse.getCause());
+    assertEquals(
+        "root cause", assertInstanceOf(IOException.class, failure.getCause()).getMessage());
+  }
+
+  @Test
   void closing_out_of_order_closes_the_inner_ones_first_and_tells() throws Exception {
     var outer = TaskScope.open(c -> c.withName("outer"));
     var inner = TaskScope.open(Joiner.awaitAll(), c -> c.withName("inner"));
