@@ -1,6 +1,7 @@
 package dev.desist.concurrent;
 
 import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
@@ -60,7 +61,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public boolean completeExceptionally(Throwable failure) {
     boolean first = super.completeExceptionally(failure);
     if (first) {
-      source.cancel(
+      stop(
           failure instanceof TimeoutException
               ? "its future timed out"
               : "its future was completed from outside, with " + failure);
@@ -72,9 +73,22 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public boolean complete(T value) {
     boolean first = super.complete(value);
     if (first) {
-      source.cancel("its future was completed from outside");
+      stop("its future was completed from outside");
     }
     return first;
+  }
+
+  /** Runs no callbacks on the calling thread, which may be the JDK's own timer. */
+  private void stop(String message) {
+    var _ =
+        source
+            .cancelAsync(CancellationReason.requested(message))
+            .exceptionally(
+                failure -> {
+                  Thread thread = Thread.currentThread();
+                  thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+                  return true;
+                });
   }
 
   // ---- waiting ----
