@@ -40,9 +40,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>What a cancelled token completes is completed by a daemon thread of this library, never by the
- * one that cancels. A future that is cancelled itself completes its stages on the calling thread,
- * as every {@code CompletableFuture}.
+ * <p>A future is completed by the thread of its work; if a token ends it before, by a daemon thread
+ * of this library, and never by the thread that cancels. A future that is cancelled itself
+ * completes its stages on the calling thread, as every {@code CompletableFuture}; callbacks on the
+ * token of its work run there, too, if it was cancelled, and on a thread of this library if it was
+ * completed from outside, as by a timeout.
  *
  * <h2>General exceptions</h2>
  *
