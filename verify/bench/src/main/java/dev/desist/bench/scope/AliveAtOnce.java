@@ -1,0 +1,40 @@
+package dev.desist.bench.scope;
+
+import dev.desist.bench.Contest;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+
+/**
+ * 100,000 subtasks that are alive at the same time: to fork them, let them meet at a latch, and
+ * join them. The time and the bytes are those of one.
+ *
+ * <p>A bare thread does less: nobody keeps a list of it, counts it, or could cancel it.
+ */
+@OperationsPerInvocation(AliveAtOnce.N)
+public class AliveAtOnce extends Contest {
+  static final int N = 100_000;
+
+  /** Forks, joins. */
+  @Benchmark
+  public void desist() throws Exception {
+    Fleet.DESIST.hold(N, () -> {});
+  }
+
+  /** Forks, joins. */
+  @Benchmark
+  public void jdk() throws Exception {
+    Fleet.JDK.hold(N, () -> {});
+  }
+
+  /** Submits, closes. */
+  @Benchmark
+  public void executor() throws Exception {
+    Fleet.EXECUTOR.hold(N, () -> {});
+  }
+
+  /** Starts, joins. */
+  @Benchmark
+  public void thread() throws Exception {
+    Fleet.THREAD.hold(N, () -> {});
+  }
+}
