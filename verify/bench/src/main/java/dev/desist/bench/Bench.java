@@ -106,10 +106,14 @@ public final class Bench {
   }
 
   private void run(String name) throws RunnerException {
+    String prefix = Pattern.quote(Bench.class.getPackageName() + '.' + name + '.');
     ChainedOptionsBuilder builder =
         new OptionsBuilder()
             .parent(options)
-            .include('^' + Pattern.quote(Bench.class.getPackageName() + '.' + name) + "\\.")
+            // JMH adds these to the patterns of the command line; so the others are excluded as
+            // well.
+            .include('^' + prefix)
+            .exclude("^(?!" + prefix + ')')
             .forks(quick ? 0 : 1)
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
@@ -154,7 +158,8 @@ public final class Bench {
   }
 
   private void report(long seconds) throws IOException {
-    String table = Table.of(scores);
+    String table =
+        (quick ? "The short form: these figures mean nothing.\n\n" : "") + Table.of(scores);
     System.out.println();
     System.out.println(table);
     Files.writeString(Path.of("bench.txt"), table);

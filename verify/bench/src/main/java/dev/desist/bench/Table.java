@@ -53,7 +53,8 @@ final class Table {
 
     var lines = new ArrayList<String>();
     lines.add(scores.getFirst().benchmark() + headline);
-    lines.add(line("", scores.getFirst().unit(), "", "desist / it", "B/op"));
+    boolean bytes = rows.stream().noneMatch(row -> Double.isNaN(row.bytes));
+    lines.add(line("", scores.getFirst().unit(), "", "desist / it", bytes ? "B/op" : ""));
     for (Row row : rows) {
       lines.add(
           line(
@@ -61,7 +62,7 @@ final class Table {
               number(row.median()),
               row.values.size() == 1 ? "" : "± " + number(row.spread()),
               desist.filter(own -> own != row).map(own -> own.over(row)).orElse(""),
-              Double.isNaN(row.bytes) ? "" : number(row.bytes)));
+              bytes ? number(row.bytes) : ""));
     }
     for (Row row : rows) {
       row.less.ifPresent(what -> lines.add("  * " + row.name + ' ' + what));

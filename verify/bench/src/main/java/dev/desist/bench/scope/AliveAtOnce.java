@@ -14,25 +14,21 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 public class AliveAtOnce extends Contest {
   static final int N = 100_000;
 
-  /** Forks, joins. */
   @Benchmark
   public void desist() throws Exception {
     Fleet.DESIST.hold(N, () -> {});
   }
 
-  /** Forks, joins. */
   @Benchmark
   public void jdk() throws Exception {
     Fleet.JDK.hold(N, () -> {});
   }
 
-  /** Submits, closes. */
   @Benchmark
   public void executor() throws Exception {
     Fleet.EXECUTOR.hold(N, () -> {});
   }
 
-  /** Starts, joins. */
   @Benchmark
   public void thread() throws Exception {
     Fleet.THREAD.hold(N, () -> {});

@@ -40,19 +40,16 @@ public class All extends Contest {
 
   private List<Callable<Integer>> tasks = List.of();
 
-  /** Makes the tasks. */
   @Setup
   public void tasks() {
     tasks = Collections.nCopies(n, Contest::trivial);
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> desist() throws Exception {
     return Tasks.all(Tasks.options(), tasks);
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> jdk() throws Exception {
     try (var scope = StructuredTaskScope.open(Joiner.<Integer>allSuccessfulOrThrow())) {
@@ -61,13 +58,11 @@ public class All extends Contest {
     }
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> jox() throws InterruptedException {
     return Par.par(tasks);
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> executor() throws Exception {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -75,7 +70,6 @@ public class All extends Contest {
     }
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> sharedExecutor() throws Exception {
     return values(VIRTUAL.invokeAll(tasks));
@@ -85,7 +79,6 @@ public class All extends Contest {
     return futures.stream().map(Future::resultNow).toList();
   }
 
-  /** {@return all} */
   @Benchmark
   public List<Integer> completableFuture() {
     List<CompletableFuture<Integer>> futures =
@@ -96,7 +89,6 @@ public class All extends Contest {
     return futures.stream().map(CompletableFuture::join).toList();
   }
 
-  /** {@return all} */
   @Benchmark
   public Object reactor() {
     return Flux.fromIterable(tasks)
@@ -105,7 +97,6 @@ public class All extends Contest {
         .blockOptional();
   }
 
-  /** {@return all} */
   @Benchmark
   public Object coroutines() throws InterruptedException {
     return Coroutines.<List<? extends Integer>>blocking(

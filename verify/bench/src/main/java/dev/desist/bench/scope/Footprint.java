@@ -31,7 +31,7 @@ public final class Footprint {
     var bytes = new LinkedHashMap<String, Double>();
     for (Fleet fleet : Fleet.values()) {
       String name = fleet.name().toLowerCase(Locale.ROOT);
-      bytes.put(name, quick ? inFreshJvm(fleet, 1_000, 0, 1) : inFreshJvm(fleet, 100_000, 5, 5));
+      bytes.put(name, quick ? inFreshJvm(fleet, 1_000, 0, 1) : inFreshJvm(fleet, 100_000, 3, 3));
     }
     return bytes;
   }

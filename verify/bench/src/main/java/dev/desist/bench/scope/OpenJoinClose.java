@@ -20,7 +20,6 @@ public class OpenJoinClose extends Contest {
   @Param({"0", "1"})
   public int tasks;
 
-  /** Opens, joins, closes. */
   @Benchmark
   public void desist() throws Exception {
     try (var scope = TaskScope.open()) {
@@ -31,7 +30,6 @@ public class OpenJoinClose extends Contest {
     }
   }
 
-  /** Opens, joins, closes. */
   @Benchmark
   public void jdk() throws Exception {
     try (var scope = StructuredTaskScope.open()) {
@@ -42,7 +40,6 @@ public class OpenJoinClose extends Contest {
     }
   }
 
-  /** {@return nothing of interest; opens, joins, closes} */
   @Benchmark
   public Integer jox() throws InterruptedException {
     return Scopes.supervised(
@@ -54,7 +51,6 @@ public class OpenJoinClose extends Contest {
         });
   }
 
-  /** Opens, closes. */
   @Benchmark
   public void executor() {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -64,7 +60,6 @@ public class OpenJoinClose extends Contest {
     }
   }
 
-  /** {@return nothing of interest; opens, joins, closes} */
   @Benchmark
   public Object coroutines() throws InterruptedException {
     return Coroutines.<Unit>blocking(

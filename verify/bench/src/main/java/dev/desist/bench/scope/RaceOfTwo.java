@@ -35,13 +35,11 @@ public class RaceOfTwo extends Contest {
   private static final Scheduler SCHEDULER = Schedulers.fromExecutorService(VIRTUAL);
   private static final List<Callable<Integer>> TASKS = List.of(Contest::trivial, Contest::trivial);
 
-  /** {@return the first} */
   @Benchmark
   public Integer desist() throws Exception {
     return Tasks.race(Tasks.options(), TASKS);
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer jdk() throws Exception {
     try (var scope = StructuredTaskScope.open(Joiner.<Integer>anySuccessfulResultOrThrow())) {
@@ -50,13 +48,11 @@ public class RaceOfTwo extends Contest {
     }
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer jox() throws InterruptedException {
     return Race.race(TASKS);
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer executor() throws Exception {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -64,14 +60,12 @@ public class RaceOfTwo extends Contest {
     }
   }
 
-  /** {@return the first} */
   @Benchmark
   @Less("does not wait for the loser")
   public Integer sharedExecutor() throws Exception {
     return VIRTUAL.invokeAny(TASKS);
   }
 
-  /** {@return the first} */
   @Benchmark
   @Less("does not wait for the loser, and cannot stop it")
   public Object completableFuture() {
@@ -81,7 +75,6 @@ public class RaceOfTwo extends Contest {
         .join();
   }
 
-  /** {@return the first} */
   @Benchmark
   @Less("does not wait for the loser")
   public Object reactor() {
@@ -91,7 +84,6 @@ public class RaceOfTwo extends Contest {
         .blockOptional();
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer coroutines() throws InterruptedException {
     return Coroutines.blocking(

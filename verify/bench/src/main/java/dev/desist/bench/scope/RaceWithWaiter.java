@@ -47,13 +47,11 @@ public class RaceWithWaiter extends Contest {
     return 0;
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer desist() throws Exception {
     return Tasks.race(Tasks.options(), WITH_TOKEN);
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer jdk() throws Exception {
     try (var scope = StructuredTaskScope.open(Joiner.<Integer>anySuccessfulResultOrThrow())) {
@@ -62,13 +60,11 @@ public class RaceWithWaiter extends Contest {
     }
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer jox() throws InterruptedException {
     return Race.race(TASKS);
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer executor() throws Exception {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -76,14 +72,12 @@ public class RaceWithWaiter extends Contest {
     }
   }
 
-  /** {@return the first} */
   @Benchmark
   @Less("does not wait for the loser")
   public Integer sharedExecutor() throws Exception {
     return VIRTUAL.invokeAny(TASKS);
   }
 
-  /** {@return the first} */
   @Benchmark
   @Less("does not wait for the loser")
   public Object reactor() {
@@ -93,7 +87,6 @@ public class RaceWithWaiter extends Contest {
         .blockOptional();
   }
 
-  /** {@return the first} */
   @Benchmark
   public Integer coroutines() throws InterruptedException {
     return Coroutines.blocking(

@@ -31,19 +31,16 @@ public class Within extends Contest {
     return timer;
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer desist() throws Exception {
     return Tasks.within(TIMEOUT, Contest::trivial);
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer failsafe() {
     return FAILSAFE.get(Contest::trivial);
   }
 
-  /** {@return the value} */
   @Benchmark
   @Less("may interrupt what comes after the task")
   public Integer timer() {
@@ -56,7 +53,6 @@ public class Within extends Contest {
     }
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer coroutines() throws InterruptedException {
     return Coroutines.blocking(

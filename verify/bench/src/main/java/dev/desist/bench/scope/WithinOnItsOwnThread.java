@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.StructuredTaskScope.Joiner;
 import java.util.concurrent.TimeUnit;
@@ -37,13 +38,11 @@ public class WithinOnItsOwnThread extends Contest {
   private static final FailsafeExecutor<Integer> FAILSAFE =
       Failsafe.with(Timeout.<Integer>builder(TIMEOUT).withInterrupt().build()).with(VIRTUAL);
 
-  /** {@return the value} */
   @Benchmark
   public Integer desist() throws Exception {
     return Tasks.within(Tasks.<Integer>options(), TIMEOUT, Contest::trivial);
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer jdk() throws Exception {
     try (var scope =
@@ -55,28 +54,32 @@ public class WithinOnItsOwnThread extends Contest {
     }
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer jox() throws Exception {
     return Race.timeout(TIMEOUT.toMillis(), Contest::trivial);
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer executor() throws Exception {
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      return executor.submit(Contest::trivial).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      return value(executor.submit(Contest::trivial));
     }
   }
 
-  /** {@return the value} */
   @Benchmark
-  @Less("leaves the task to itself when the time is up")
+  @Less("does not wait for the task when the time is up")
   public Integer sharedExecutor() throws Exception {
-    return VIRTUAL.submit(Contest::trivial).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    return value(VIRTUAL.submit(Contest::trivial));
   }
 
-  /** {@return the value} */
+  private static Integer value(Future<Integer> future) throws Exception {
+    try {
+      return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } finally {
+      future.cancel(true);
+    }
+  }
+
   @Benchmark
   @Less("does not stop the task when the time is up")
   public Integer completableFuture() {
@@ -85,14 +88,12 @@ public class WithinOnItsOwnThread extends Contest {
         .join();
   }
 
-  /** {@return the value} */
   @Benchmark
   @Less("does not wait for the task when the time is up")
   public Integer failsafe() {
     return FAILSAFE.getAsync(Contest::trivial).join();
   }
 
-  /** {@return the value} */
   @Benchmark
   @Less("does not wait for the task when the time is up")
   public Object reactor() {
@@ -102,7 +103,6 @@ public class WithinOnItsOwnThread extends Contest {
         .blockOptional();
   }
 
-  /** {@return the value} */
   @Benchmark
   public Integer coroutines() throws InterruptedException {
     return Coroutines.blocking(

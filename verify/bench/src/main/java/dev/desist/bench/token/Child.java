@@ -19,7 +19,6 @@ public class Child extends Contest {
       CancellationTokenSource.create().getToken();
   private final Job coroutines = JobKt.Job(null);
 
-  /** {@return the child, closed} */
   @Benchmark
   public Object desist() {
     try (CancellationSource child = desist.child()) {
@@ -27,7 +26,6 @@ public class Child extends Contest {
     }
   }
 
-  /** {@return the child, closed} */
   @Benchmark
   @Less("does not tell the child")
   public Object token4j() {
@@ -36,7 +34,6 @@ public class Child extends Contest {
     }
   }
 
-  /** {@return the child, completed} */
   @Benchmark
   public Object coroutines() {
     var child = JobKt.Job(coroutines);

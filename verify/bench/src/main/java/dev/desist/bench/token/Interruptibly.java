@@ -15,13 +15,11 @@ import org.openjdk.jmh.annotations.Benchmark;
 public class Interruptibly extends Contest {
   private final CancellationToken desist = CancellationSource.create().token();
 
-  /** {@return the value} */
   @Benchmark
   public Integer desist() throws Exception {
     return Blocking.interruptibly(desist, Contest::trivial);
   }
 
-  /** {@return the value} */
   @Benchmark
   @Less("follows no token, and may leave an interrupt behind")
   public Integer futureTask() {

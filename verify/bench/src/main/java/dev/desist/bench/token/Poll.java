@@ -24,44 +24,37 @@ public class Poll extends Contest {
   private final CompletableFuture<Void> completableFuture = new CompletableFuture<>();
   private final AtomicBoolean flag = new AtomicBoolean();
 
-  /** {@return false} */
   @Benchmark
   public boolean desist() {
     return desist.isCancelled();
   }
 
-  /** {@return false} */
   @Benchmark
   public boolean token4j() {
     return token4j.isCancelled();
   }
 
-  /** {@return false} */
   @Benchmark
   public boolean bolts() {
     return bolts.isCancellationRequested();
   }
 
-  /** {@return false} */
   @Benchmark
   public boolean coroutines() {
-    return coroutines.isCancelled();
+    return coroutines.isActive();
   }
 
-  /** {@return false} */
   @Benchmark
   public boolean completableFuture() {
     return completableFuture.isDone();
   }
 
-  /** {@return false} */
   @Benchmark
   @Less("is only a flag")
   public boolean flag() {
     return flag.get();
   }
 
-  /** {@return false} */
   @Benchmark
   @Less("is only a flag")
   public boolean interrupted() {

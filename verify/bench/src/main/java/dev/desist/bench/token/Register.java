@@ -19,19 +19,16 @@ public class Register extends Contest {
 
   private static void callback() {}
 
-  /** Registers, unregisters. */
   @Benchmark
   public void desist() {
     desist.onCancel(Register::callback).close();
   }
 
-  /** Registers, unregisters. */
   @Benchmark
   public void bolts() {
     bolts.register(Register::callback).close();
   }
 
-  /** Registers, unregisters. */
   @Benchmark
   public void coroutines() {
     coroutines.invokeOnCompletion(_ -> Unit.INSTANCE).dispose();
