@@ -1,14 +1,13 @@
 package dev.desist.bench.scope;
 
 import dev.desist.bench.Contest;
+import dev.desist.bench.Less;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 
 /**
  * 100,000 subtasks that are alive at the same time: to fork them, let them meet at a latch, and
  * join them. The time and the bytes are those of one.
- *
- * <p>A bare thread does less: nobody keeps a list of it, counts it, or could cancel it.
  */
 @OperationsPerInvocation(AliveAtOnce.N)
 public class AliveAtOnce extends Contest {
@@ -30,6 +29,7 @@ public class AliveAtOnce extends Contest {
   }
 
   @Benchmark
+  @Less("is no scope: nobody counts it, or could cancel it")
   public void thread() throws Exception {
     Fleet.THREAD.hold(N, () -> {});
   }

@@ -31,7 +31,7 @@ public final class Footprint {
     var bytes = new LinkedHashMap<String, Double>();
     for (Fleet fleet : Fleet.values()) {
       String name = fleet.name().toLowerCase(Locale.ROOT);
-      bytes.put(name, quick ? inFreshJvm(fleet, 1_000, 0, 1) : inFreshJvm(fleet, 100_000, 3, 3));
+      bytes.put(name, quick ? inFreshJvm(fleet, 1_000, 0, 1) : inFreshJvm(fleet, 100_000, 8, 3));
     }
     return bytes;
   }
@@ -83,7 +83,7 @@ public final class Footprint {
 
   private static long usedHeap() {
     Runtime runtime = Runtime.getRuntime();
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
       System.gc();
     }
     return runtime.totalMemory() - runtime.freeMemory();
