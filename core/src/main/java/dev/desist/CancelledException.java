@@ -53,9 +53,14 @@ public final class CancelledException extends CancellationException {
   }
 
   private CancelledException(CancellationReason reason, List<String> path) {
-    super(sentence(reason, path));
     this.reason = reason;
     this.path = path;
+  }
+
+  /** {@return what was cancelled, why, and where that came from, in one sentence} */
+  @Override
+  public String getMessage() {
+    return sentence(reason, path); // made when it is read: most of these are caught, and not read
   }
 
   /** {@return why: the same reason that the token gives} */

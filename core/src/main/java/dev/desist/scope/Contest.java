@@ -95,7 +95,7 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
         subtask.state() == Subtask.State.SUCCESS ? null : Joiners.failure(subtask);
     synchronized (this) {
       if (failure == null) {
-        return values.size() >= wanted;
+        return wanted < entrants && values.size() >= wanted; // else there is nobody to stop
       }
       if (failures == null) {
         failures = failure;

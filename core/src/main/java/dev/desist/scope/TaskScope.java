@@ -443,7 +443,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private void stop(Subtask<? extends T> subtask) {
-    stop(joiner.reason(subtask));
+    if (stopReason == null) {
+      stop(joiner.reason(subtask));
+    }
   }
 
   private void stop(CancellationReason reason) {
