@@ -54,7 +54,7 @@ async function start({session, query}) {
 function begin(query) {
   panel.hidden = false;
   panel.dataset.state = 'running';
-  at('job-title').textContent = `Packing the files of “${query}”`;
+  at('job-title').textContent = `Files of “${query}” as ZIP`;
   at('job-figures').textContent = 'Looking for the files …';
   at('job-message').textContent = '';
   bar.removeAttribute('value');
