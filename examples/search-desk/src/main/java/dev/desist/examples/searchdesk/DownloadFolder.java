@@ -132,15 +132,24 @@ final class DownloadFolder implements AutoCloseable {
    * @throws IOException if it cannot be made, or this folder is closed
    */
   synchronized OutputStream write(Path file) throws IOException {
-    if (closed) {
-      throw new IOException("the search desk has stopped");
-    }
+    requireOpen();
     return Files.newOutputStream(partOf(file), StandardOpenOption.CREATE_NEW);
   }
 
-  /** Makes the partial file, which is closed, the complete one. */
-  void complete(Path file) throws IOException {
+  /**
+   * Makes the partial file, which is closed, the complete one.
+   *
+   * @throws IOException if it cannot be moved, or this folder is closed
+   */
+  synchronized void complete(Path file) throws IOException {
+    requireOpen();
     Files.move(partOf(file), file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void requireOpen() throws IOException {
+    if (closed) {
+      throw new IOException("the search desk has stopped");
+    }
   }
 
   /** Removes the partial file, if it is there. */
@@ -154,18 +163,15 @@ final class DownloadFolder implements AutoCloseable {
 
   /** Removes everything, also under those who still write: from now on nobody begins to. */
   @Override
-  public void close() {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
+  public synchronized void close() {
+    if (closed) {
+      return;
     }
+    closed = true;
     synchronized (DownloadFolder.class) {
-      try {
+      try (held) {
         remove(folder);
         Files.deleteIfExists(lock);
-        held.close();
       } catch (IOException _) {
         // The next start tries again.
       } finally {

@@ -49,17 +49,18 @@ final class Downloads {
 
   /** Starts one, and cancels the one before. */
   Download start(Query query, ShownFiles source, Duration timeout, Download.Answer answer) {
+    Work node;
     Download download;
     Set<Download> superseded;
     synchronized (this) {
       int id = ++latest;
-      Work node = session.child("download " + id, query.text());
-      node.cancelAfter(timeout);
+      node = session.child("download " + id, query.text());
       Path file = folder.file("%s %s.zip".formatted(session.name(), node.name()).replace(' ', '-'));
       download = new Download(id, query, node, folder, file, answer);
       superseded = Set.copyOf(inHand.values());
       inHand.put(id, download);
     }
+    node.cancelAfter(timeout);
     answer.begin(download.id(), download.name());
     for (Download old : superseded) {
       old.cancel(CancellationReason.superseded(download.name() + " took its place"));
@@ -68,7 +69,10 @@ final class Downloads {
     return download;
   }
 
-  private synchronized boolean keep(Download download, DownloadProgress packed) {
+  /**
+   * {@return whether a file that is complete is wanted: not if its download is cancelled by now}
+   */
+  synchronized boolean keep(Download download, DownloadProgress packed) {
     if (closed || download.isCancelled()) {
       return false;
     }

@@ -9,6 +9,8 @@ import dev.desist.examples.searchdesk.LivePage.Answer;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -369,6 +371,20 @@ class DownloadHttpTest {
     assertEquals(
         "There is no download 1, or not any more.",
         new JsonObject(new String(again.body(), StandardCharsets.UTF_8)).getString("message"));
+  }
+
+  /** The connection on which the page heard that it is ready is of no use any more. */
+  @Test
+  void aFileOutlivesTheConnectionThatAskedForIt() throws Exception {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), address().getPort())) {
+      String request =
+          "POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+              .formatted(page().downloadPath(QUERY));
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(answer.contains("\"how\":\"complete\""), answer);
+    }
+    assertEquals(Index.SHOWN, unpacked(fetch(1).body()).size());
   }
 
   @Test

@@ -92,6 +92,38 @@ class DownloadsTest {
     }
   }
 
+  /** The last moment of all: its file is complete, and about to be handed over. */
+  @Test
+  void aDownloadThatIsCancelledAtTheHandoverIsNotKept() throws Exception {
+    Work root = Work.root("server");
+    try (Index index = index();
+        var folder = DownloadFolder.open(cache)) {
+      var downloads = new Downloads(root, folder, () -> {});
+      var answer = new Ended();
+      var download =
+          new Download(
+              1,
+              Query.of("line 7 "),
+              root.child("download 1", ""),
+              folder,
+              folder.file("a.zip"),
+              answer);
+      download.start(
+          ShownFiles.of(index),
+          (complete, packed) -> {
+            assertTrue(Files.exists(complete.file()));
+            complete.cancel(CancellationReason.requested("just in time"));
+            return downloads.keep(complete, packed);
+          },
+          _ -> {});
+      Download.Ending ending = answer.ending.get();
+      assertEquals(Work.State.CANCELLED, ending.how());
+      assertEquals("just in time", ending.message());
+      assertEquals(List.of(), files(folder));
+      assertTrue(downloads.ready(1).isEmpty());
+    }
+  }
+
   /** The same of a page that is closed. */
   @Test
   void whatGetsReadyWhileThePageIsClosedIsRemoved() throws Exception {

@@ -2,7 +2,6 @@ package dev.desist.examples.searchdesk;
 
 import static dev.desist.examples.searchdesk.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -25,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -37,6 +37,8 @@ class ZipJobTest {
 
   /** Files in memory, by their paths. */
   private static class Texts implements ShownFiles {
+    final AtomicInteger begun = new AtomicInteger();
+    final AtomicInteger running = new AtomicInteger();
     final Map<String, List<String>> files = new LinkedHashMap<>();
 
     @Override
@@ -49,7 +51,13 @@ class ZipJobTest {
     @Override
     public void read(CancellationToken token, ShownFile file, Consumer<String> lines)
         throws SQLException {
-      files.getOrDefault(file.path(), List.of()).forEach(lines);
+      begun.incrementAndGet();
+      running.incrementAndGet();
+      try {
+        files.getOrDefault(file.path(), List.of()).forEach(lines);
+      } finally {
+        running.decrementAndGet();
+      }
     }
 
     String text(String path) {
@@ -139,6 +147,7 @@ class ZipJobTest {
 
   @Test
   void aFailureToWriteStopsEverything() {
+    Texts texts = noisyTexts(40, 10_000);
     var out =
         new OutputStream() {
           @Override
@@ -146,9 +155,10 @@ class ZipJobTest {
             throw new IOException("no space left");
           }
         };
-    var thrown = assertThrows(IOException.class, () -> run(noisyTexts(40, 10_000), out));
+    var thrown = assertThrows(IOException.class, () -> run(texts, out));
     assertEquals("no space left", thrown.getMessage());
-    assertFalse(packersRun());
+    assertEquals(0, texts.running.get());
+    assertTrue(texts.begun.get() < 40, "not all were begun");
   }
 
   /** Cancelled when every file has been read, and not every file been written. */
