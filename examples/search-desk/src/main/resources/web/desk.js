@@ -2,6 +2,7 @@
 import {SearchClient} from './search.js';
 import {paintCounters, paintReading, paintTree} from './live.js';
 import {closeFile, isOpen, openFile} from './viewer.js';
+import {offerDownload, withdrawDownload} from './download.js';
 import {element, marked, millis, number} from './text.js';
 
 const at = id => document.getElementById(id);
@@ -23,6 +24,7 @@ let stopped = false;
 function search() {
   const query = input.value;
   if (isOpen()) closeFileQuietly();
+  withdrawDownload();
   history.replaceState(null, '', query ? `#${encodeURIComponent(query)}` : location.pathname);
   if (!ready || session === null) return;
   at('hints').hidden = query !== '';
@@ -61,6 +63,7 @@ const view = {
     const lines = `${number(answer.count)} ${answer.count === 1 ? 'line' : 'lines'}`;
     if (answer.how === 'complete') {
       say(answer.count === 0 ? `No line contains “${query}”.` : `${lines}${shown}, in ${millis(answer.millis)}.`);
+      offerDownload(session, query, results.querySelectorAll('.file').length);
     } else if (answer.how === 'cancelled') {
       say(`Stopped after ${millis(answer.millis)}, because ${answer.message}; ${lines} until then${shown}.`, 'problem');
     } else {
@@ -86,6 +89,7 @@ function clear() {
   results.classList.remove('old');
   delete results.dataset.query;
   delete results.dataset.end;
+  withdrawDownload();
   scan.hidden = true;
 }
 

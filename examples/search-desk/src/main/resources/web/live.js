@@ -47,8 +47,8 @@ function paintNode(item, node, own) {
   set(stop, node.stopMillis === undefined ? '' : millis(node.stopMillis));
   set(time, node.millis === undefined ? '' : millis(node.millis));
   row.title = node.message ? `${node.reason}: ${node.message} (${node.origin})` : '';
-  if (node.millis > longest) longest = node.millis;
-  row.style.setProperty('--part', node.millis === undefined ? 0 : node.millis / longest);
+  if (node.millis > longest && item.dataset.kind !== 'download') longest = node.millis;
+  row.style.setProperty('--part', node.millis === undefined ? 0 : Math.min(1, node.millis / longest));
   paintChildren(below, node.children, own);
 }
 

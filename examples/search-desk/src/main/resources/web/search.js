@@ -46,7 +46,8 @@ export class SearchClient {
   }
 }
 
-async function* lines(body) {
+/** The lines of an answer, as they come. */
+export async function* lines(body) {
   let rest = '';
   for await (const piece of body.pipeThrough(new TextDecoderStream())) {
     const parts = (rest + piece).split('\n');

@@ -16,6 +16,11 @@ export function clock(value) {
   return rest < 60 ? `${rest} s` : `${Math.floor(rest / 60)} min ${rest % 60} s`;
 }
 
+export function bytes(value) {
+  if (value < 1e3) return `${value} bytes`;
+  return value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(1)} MB`;
+}
+
 /** An element with a class and text or children. */
 export function element(name, className = '', ...content) {
   const made = document.createElement(name);

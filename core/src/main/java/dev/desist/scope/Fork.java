@@ -350,15 +350,23 @@ final class Fork<T extends @Nullable Object>
 
   @Override
   public void await() throws InterruptedException {
-    await(Deadline.none());
+    await(CancellationToken.none(), Deadline.none());
   }
 
   @Override
   public boolean await(Duration timeout) throws InterruptedException {
-    return await(Deadline.after(timeout));
+    return await(CancellationToken.none(), Deadline.after(timeout));
   }
 
-  private boolean await(Deadline deadline) throws InterruptedException {
+  @Override
+  public void await(CancellationToken token) throws InterruptedException {
+    Objects.requireNonNull(token, "token");
+    if (!await(token, Deadline.none())) {
+      throw new CancelledException(token);
+    }
+  }
+
+  private boolean await(CancellationToken token, Deadline deadline) throws InterruptedException {
     if (isEnded()) {
       return true;
     }
@@ -367,7 +375,7 @@ final class Fork<T extends @Nullable Object>
       made.waiting.add(Thread.currentThread());
     }
     try {
-      CancellationToken.none().awaitOr(this::isEnded, deadline);
+      token.awaitOr(this::isEnded, deadline);
     } finally {
       synchronized (made) {
         made.waiting.remove(Thread.currentThread());

@@ -2,6 +2,7 @@ package dev.desist.scope;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import java.time.Duration;
 import java.util.Optional;
@@ -19,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * scope, is cancelled before. {@link #outcome()} is empty until it has ended, and then stays.
  *
  * <p>A task that was cancelled ends as {@link Outcome.Cancelled} if it threw the {@link
- * dev.desist.CancelledException} of its own token or scope, and, once it was aborted, if it threw
- * an interruption. With a value it is a {@linkplain Outcome.Success success} all the same, and with
+ * CancelledException} of its own token or scope, and, once it was aborted, if it threw an
+ * interruption. With a value it is a {@linkplain Outcome.Success success} all the same, and with
  * any other exception a {@linkplain Outcome.Failure failure}. The {@code CancelledException} of any
  * other token, such as that of a scope which the task opened and cancelled itself, is a failure,
  * too.
@@ -137,4 +138,15 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    * @throws InterruptedException if the thread was or is interrupted first
    */
   boolean await(Duration timeout) throws InterruptedException;
+
+  /**
+   * Waits until the task has ended, or {@code token} is cancelled: with the token of the scope, for
+   * its owner to take what comes in the order of the forks, and not to wait on when the scope is
+   * over.
+   *
+   * @param token what may end the wait
+   * @throws CancelledException if the token is or becomes cancelled, and the task has not ended
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  void await(CancellationToken token) throws InterruptedException;
 }

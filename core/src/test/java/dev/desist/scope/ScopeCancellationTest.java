@@ -444,6 +444,21 @@ class ScopeCancellationTest {
     }
   }
 
+  @Test
+  void the_owner_waits_for_one_after_the_other_until_the_scope_is_over() throws Exception {
+    try (var scope = TaskScope.open(Joiner.<Integer>awaitAll())) {
+      Subtask<Integer> first = scope.fork(() -> 1);
+      Subtask<Integer> second = scope.fork(() -> sleepLong() ? 2 : 3);
+      first.await(scope.token());
+      assertEquals(1, first.get());
+      Thread.startVirtualThread(() -> scope.cancel(ENOUGH));
+      var thrown = assertThrows(CancelledException.class, () -> second.await(scope.token()));
+      assertSame(ENOUGH, thrown.reason());
+      first.await(scope.token()); // it has ended: completion beats cancellation
+      assertThrows(CancelledException.class, scope::join);
+    }
+  }
+
   static void awaitQuietly(CountDownLatch latch) {
     try {
       latch.await();

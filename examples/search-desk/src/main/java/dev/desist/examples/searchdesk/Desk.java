@@ -2,6 +2,7 @@ package dev.desist.examples.searchdesk;
 
 import dev.desist.CancellationReason;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * Everything but HTTP: the index, the open pages, the workers, and how it all stops.
@@ -33,13 +35,33 @@ final class Desk {
           Thread.ofPlatform().name("worker-", 1).daemon().factory());
   private final ExecutorService viewer =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("viewer").daemon().factory());
+  private final DownloadFolder downloads;
+  private final UnaryOperator<ShownFiles> around;
   private final Source source;
   private final IndexJob indexJob;
   private final Object idle = new Object();
   private volatile boolean stopping;
 
-  Desk(Source source, Options options, Consumer<IndexJob.Status> indexListener) {
+  /**
+   * @param indexListener hears every change of the index
+   * @throws IOException if the cache cannot be written to
+   */
+  Desk(Source source, Options options, Consumer<IndexJob.Status> indexListener) throws IOException {
+    this(source, options, indexListener, UnaryOperator.identity());
+  }
+
+  /**
+   * @param around put around what downloads read from
+   */
+  Desk(
+      Source source,
+      Options options,
+      Consumer<IndexJob.Status> indexListener,
+      UnaryOperator<ShownFiles> around)
+      throws IOException {
     this.source = source;
+    this.around = around;
+    this.downloads = DownloadFolder.open(options.cache());
     this.indexJob =
         new IndexJob(
             server,
@@ -67,7 +89,8 @@ final class Desk {
   /** {@return the number of a new page} */
   String openSession() {
     String id = String.valueOf(sessionNumbers.incrementAndGet());
-    sessions.put(id, new Session(server.child("session " + id, ""), ledger, this::somethingEnded));
+    Work node = server.child("session " + id, "");
+    sessions.put(id, new Session(node, ledger, downloads, this::somethingEnded));
     return id;
   }
 
@@ -86,6 +109,11 @@ final class Desk {
     return session.search(request, index, workers, answer);
   }
 
+  Download download(
+      Session session, Query query, Index index, Duration timeout, Download.Answer answer) {
+    return session.downloads().start(query, around.apply(ShownFiles.of(index)), timeout, answer);
+  }
+
   /** {@return the thread for looking into files, which never waits behind a search} */
   ExecutorService viewer() {
     return viewer;
@@ -100,26 +128,29 @@ final class Desk {
    * What the end of the desk came to.
    *
    * @param pages pages that were open
-   * @param inHand requests that were waiting or running
+   * @param inHand requests that were waiting or running, and downloads
+   * @param downloads those of them that were downloads
    * @param cancelled those of them that outlasted the grace time
    * @param deaf those that did not even stop then
    */
-  record Stopped(int pages, int inHand, int cancelled, int deaf, Duration took) {}
+  record Stopped(int pages, int inHand, int downloads, int cancelled, int deaf, Duration took) {}
 
-  /** From now on no search is let in. */
+  /** From now on no search and no download is let in. */
   void refuseSearches() {
     stopping = true;
   }
 
   /**
-   * Refuses new searches, gives those in hand their time, cancels the rest and waits for it to
-   * stop. Blocks for the grace time and {@link #LAST_WAIT} at most.
+   * Refuses new searches and downloads, gives those in hand their time, cancels the rest and waits
+   * for it to stop. Blocks for the grace time and {@link #LAST_WAIT} at most.
    */
   Stopped stop(Duration grace) throws InterruptedException {
     long begun = System.nanoTime();
     refuseSearches();
     int pages = sessions.size();
     int inHand = inHand();
+    int packing =
+        sessions.values().stream().mapToInt(session -> session.downloads().inHand()).sum();
     indexJob.cancel(goingDown());
     waitForIdle(grace);
     int cancelled = inHand();
@@ -129,10 +160,12 @@ final class Desk {
     waitForIdle(LAST_WAIT);
     int deaf = inHand();
     sessions.keySet().forEach(id -> closeSession(id, goingDown));
+    downloads.close();
     if (deaf == 0) {
       closeIndex();
     }
-    return new Stopped(pages, inHand, cancelled, deaf, Duration.ofNanos(System.nanoTime() - begun));
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
+    return new Stopped(pages, inHand, packing, cancelled, deaf, took);
   }
 
   private static CancellationReason goingDown() {

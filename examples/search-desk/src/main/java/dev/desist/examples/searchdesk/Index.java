@@ -147,11 +147,13 @@ final class Index implements AutoCloseable {
     }
   }
 
-  private interface Work<T> {
+  /** What is done with a connection. */
+  interface Work<T> {
     T on(Connection connection) throws SQLException;
   }
 
-  private <T> T withConnection(Work<T> work) throws SQLException {
+  /** Does something with a connection that nobody else has meanwhile. */
+  <T> T withConnection(Work<T> work) throws SQLException {
     Connection connection = idle.poll();
     if (connection == null) {
       connection = database.openForReading();

@@ -1,35 +1,31 @@
 package dev.desist.examples.searchdesk;
 
 import dev.desist.examples.searchdesk.Query.Range;
-import io.vertx.core.Context;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
 import java.util.Locale;
 
-/** Writes an answer, one JSON object per line, on the event loop. */
+/** The answer to a search, in lines. */
 final class SearchAnswer implements Search.Answer {
-  private final Context context;
-  private final HttpServerResponse response;
+  private final JsonLines lines;
   private final Index index;
 
-  SearchAnswer(Context context, HttpServerResponse response, Index index) {
-    this.context = context;
-    this.response = response;
+  SearchAnswer(JsonLines lines, Index index) {
+    this.lines = lines;
     this.index = index;
   }
 
   /** Tells the page that its request arrived, before anything is found. */
   void begin() {
-    write(new JsonObject().put("type", "begin"), false);
+    lines.write(new JsonObject().put("type", "begin"), false);
   }
 
   @Override
   public void hits(List<Hit> hits, long count, long scanned) {
     var list = new JsonArray();
     hits.forEach(hit -> list.add(json(hit)));
-    write(
+    lines.write(
         new JsonObject()
             .put("type", "hits")
             .put("hits", list)
@@ -40,7 +36,7 @@ final class SearchAnswer implements Search.Answer {
 
   @Override
   public void end(Search.Ending ending) {
-    write(
+    lines.write(
         new JsonObject()
             .put("type", "end")
             .put("how", ending.how().name().toLowerCase(Locale.ROOT))
@@ -63,21 +59,5 @@ final class SearchAnswer implements Search.Answer {
         .put("matches", matches)
         .put("cutBefore", hit.cutBefore())
         .put("cutAfter", hit.cutAfter());
-  }
-
-  private void write(JsonObject line, boolean last) {
-    String text = line.encode() + "\n";
-    context.runOnContext(
-        _ -> {
-          if (response.ended() || response.closed()) {
-            // The page no longer wants it.
-            return;
-          }
-          if (last) {
-            response.end(text);
-          } else {
-            response.write(text);
-          }
-        });
   }
 }

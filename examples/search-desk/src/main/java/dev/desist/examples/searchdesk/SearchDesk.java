@@ -133,7 +133,7 @@ public final class SearchDesk {
             ? "no search was in hand"
             : "of %s in hand, %d ended in time and %d had to be cancelled%s"
                 .formatted(
-                    count(stopped.inHand(), "search", "searches"),
+                    whatWasInHand(stopped),
                     stopped.inHand() - stopped.cancelled(),
                     stopped.cancelled(),
                     stopped.deaf() == 0
@@ -142,6 +142,16 @@ public final class SearchDesk {
     return NAME
         + "stopped in %.2f s: %s; pages told: %d."
             .formatted(stopped.took().toNanos() / 1e9, inHand, stopped.pages());
+  }
+
+  private static String whatWasInHand(Desk.Stopped stopped) {
+    int searches = stopped.inHand() - stopped.downloads();
+    String inSearches = count(searches, "search", "searches");
+    String inDownloads = count(stopped.downloads(), "download", "downloads");
+    if (stopped.downloads() == 0) {
+      return inSearches;
+    }
+    return searches == 0 ? inDownloads : inSearches + " and " + inDownloads;
   }
 
   private static String count(int number, String one, String many) {

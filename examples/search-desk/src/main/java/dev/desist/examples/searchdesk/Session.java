@@ -11,6 +11,7 @@ import java.util.concurrent.Executor;
 final class Session {
   private final Work work;
   private final Ledger ledger;
+  private final Downloads downloads;
   private final Runnable answeredOne;
 
   // Guarded by this.
@@ -20,11 +21,20 @@ final class Session {
 
   /**
    * @param work its node
-   * @param answeredOne told whenever a request is answered
+   * @param folder where its downloads go
+   * @param answeredOne told whenever a request is answered or a download has ended
    */
-  Session(Work work, Ledger ledger, Runnable answeredOne) {
+  Session(Work work, Ledger ledger, DownloadFolder folder, Runnable answeredOne) {
     this.work = work;
     this.ledger = ledger;
+    this.downloads =
+        new Downloads(
+            work,
+            folder,
+            () -> {
+              endIfIdle();
+              answeredOne.run();
+            });
     this.answeredOne = answeredOne;
     work.start();
   }
@@ -44,6 +54,10 @@ final class Session {
 
   Work work() {
     return work;
+  }
+
+  Downloads downloads() {
+    return downloads;
   }
 
   /** Starts a search, and cancels those before it. */
@@ -75,15 +89,16 @@ final class Session {
   /** The page is gone, or goes: whatever it waits for is cancelled. */
   void close(CancellationReason reason) {
     work.cancel(reason);
+    downloads.close();
     synchronized (this) {
       closed = true;
     }
     endIfIdle();
   }
 
-  /** {@return how many requests wait or run} */
+  /** {@return how many requests wait or run, and downloads go on} */
   synchronized int inHand() {
-    return inHand.size();
+    return inHand.size() + downloads.inHand();
   }
 
   private void answered(Search search) {
@@ -97,7 +112,7 @@ final class Session {
   private void endIfIdle() {
     boolean idle;
     synchronized (this) {
-      idle = closed && inHand.isEmpty();
+      idle = closed && inHand() == 0;
     }
     if (idle) {
       work.end(Work.State.CANCELLED);

@@ -18,7 +18,15 @@ final class WebFiles {
           "svg", "image/svg+xml");
 
   private static final String[] NAMES = {
-    "index.html", "desk.css", "icon.svg", "desk.js", "search.js", "live.js", "viewer.js", "text.js"
+    "index.html",
+    "desk.css",
+    "icon.svg",
+    "desk.js",
+    "search.js",
+    "download.js",
+    "live.js",
+    "viewer.js",
+    "text.js"
   };
 
   private final Map<String, Buffer> contents;

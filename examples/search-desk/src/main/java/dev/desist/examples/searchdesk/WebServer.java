@@ -1,7 +1,12 @@
 package dev.desist.examples.searchdesk;
 
+import static dev.desist.examples.searchdesk.Requests.number;
+import static dev.desist.examples.searchdesk.Requests.parameter;
+import static dev.desist.examples.searchdesk.Requests.refuse;
+
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.examples.searchdesk.Requests.BadRequestException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -31,12 +36,15 @@ import java.util.concurrent.TimeoutException;
  * GET  /api/live                server-sent events: hello, index, desk, goodbye; opens a session
  * GET  /api/search?session&amp;sequence&amp;q[&amp;timeout][&amp;cancellation=off]   one JSON object per line
  * GET  /api/file?session&amp;path&amp;line    a file around a line
+ * POST /api/zip?session&amp;q[&amp;timeout]      packs the files of the hits shown; one JSON object per line
+ * GET  /api/zip/ID?session      the file, once; DELETE stops the packing, or removes the file
  * POST /api/index/cancel, /api/index/continue
  * </pre>
  */
 final class WebServer implements AutoCloseable {
   private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1");
   private static final int LONGEST_TIMEOUT_MILLIS = 600_000;
+  private static final String PACKING_TIMEOUT_MILLIS = "300000";
 
   private final Vertx vertx =
       Vertx.vertx(
@@ -109,6 +117,7 @@ final class WebServer implements AutoCloseable {
         case "GET /api/live" -> feed.open(response);
         case "GET /api/search" -> search(request);
         case "GET /api/file" -> view(request);
+        case "POST /api/zip" -> download(request);
         case "POST /api/index/cancel" -> {
           desk.indexJob()
               .cancel(CancellationReason.requested("somebody pressed Cancel in the page"));
@@ -119,7 +128,10 @@ final class WebServer implements AutoCloseable {
           response.end();
         }
         default -> {
-          if (request.method() != HttpMethod.GET || !files.send(path, response)) {
+          if (path.startsWith(ReadyDownloads.PATH)) {
+            String number = path.substring(ReadyDownloads.PATH.length());
+            ReadyDownloads.handle(request, number, session(request).downloads());
+          } else if (request.method() != HttpMethod.GET || !files.send(path, response)) {
             refuse(response, 404, "There is nothing at " + path + ".");
           }
         }
@@ -144,8 +156,8 @@ final class WebServer implements AutoCloseable {
             Query.of(parameter(request, "q", "")),
             !parameter(request, "cancellation", "on").equals("off"),
             timeout == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(timeout)));
-    response.putHeader("Content-Type", "application/x-ndjson").setChunked(true);
-    var answer = new SearchAnswer(vertx.getOrCreateContext(), response, index.get());
+    var lines = new JsonLines(vertx.getOrCreateContext(), response);
+    var answer = new SearchAnswer(lines, index.get());
     answer.begin();
     Search search = desk.search(session, asked, index.get(), answer);
     response.closeHandler(
@@ -154,6 +166,28 @@ final class WebServer implements AutoCloseable {
             search.cancel(CancellationReason.disconnected("the page gave up " + asked.name()));
           }
         });
+  }
+
+  private void download(HttpServerRequest request)
+      throws Query.RefusedException, BadRequestException {
+    HttpServerResponse response = request.response();
+    Optional<Index> index = readyIndex(response);
+    if (index.isPresent()) {
+      Session session = session(request);
+      Query query = Query.of(parameter(request, "q", ""));
+      int timeout = number(request, "timeout", PACKING_TIMEOUT_MILLIS, LONGEST_TIMEOUT_MILLIS);
+      var lines = new JsonLines(vertx.getOrCreateContext(), response);
+      var answer = new DownloadAnswer(lines);
+      Download download =
+          desk.download(session, query, index.get(), Duration.ofMillis(timeout), answer);
+      response.closeHandler(
+          _ ->
+              session
+                  .downloads()
+                  .stop(
+                      download.id(),
+                      CancellationReason.disconnected("the page gave up " + download.name())));
+    }
   }
 
   private void view(HttpServerRequest request) throws BadRequestException {
@@ -215,43 +249,6 @@ final class WebServer implements AutoCloseable {
     return desk.session(id)
         .orElseThrow(
             () -> new BadRequestException("session must be one that /api/live opened: " + id));
-  }
-
-  private static String parameter(HttpServerRequest request, String name, String otherwise) {
-    String value = request.getParam(name);
-    return value == null ? otherwise : value;
-  }
-
-  private static int number(HttpServerRequest request, String name, String otherwise, int most)
-      throws BadRequestException {
-    String value = parameter(request, name, otherwise);
-    try {
-      int number = Integer.parseInt(value);
-      if (number >= 0 && number <= most) {
-        return number;
-      }
-    } catch (NumberFormatException _) {
-      // Answered below, with the values out of range.
-    }
-    throw new BadRequestException(
-        name + " must be a whole number from 0 to " + most + ": " + value);
-  }
-
-  private static void refuse(HttpServerResponse response, int status, String message) {
-    if (!response.ended() && !response.closed()) {
-      response
-          .setStatusCode(status)
-          .putHeader("Content-Type", "application/json")
-          .end(new JsonObject().put("message", message).encode());
-    }
-  }
-
-  private static final class BadRequestException extends Exception {
-    private static final long serialVersionUID = 1L;
-
-    BadRequestException(String message) {
-      super(message);
-    }
   }
 
   /** {@return the result of a step, waited for} */

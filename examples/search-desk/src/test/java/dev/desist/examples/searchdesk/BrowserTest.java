@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -287,5 +291,75 @@ class BrowserTest {
             text("status")
                 .matches(
                     "Stopped after .*, because the 50 ms deadline of \"request \\d+\" passed; .*"));
+  }
+
+  /** In one line of very many files. */
+  private static final String MANY_FILES = "package java.";
+
+  /** Notes whatever the panel says; and presses Cancel as soon as there is something to see. */
+  private static final String WATCH_THE_DOWNLOAD =
+      """
+      const cancel = arguments[0];
+      window.said = [];
+      new MutationObserver(() => {
+        const figures = document.getElementById('job-figures').textContent;
+        window.said.push(figures);
+        if (cancel && figures.includes(' of ')) document.getElementById('job-cancel').click();
+      }).observe(document.getElementById('job-figures'), {childList: true, characterData: true, subtree: true});
+      """;
+
+  /** Searches, and presses the button with the keyboard; returns how many files it offered. */
+  private int startDownload(boolean cancel) {
+    type(MANY_FILES);
+    WebElement button = browser().findElement(By.id("download"));
+    eventually("the button is there", button::isDisplayed);
+    String offer = button.getText();
+    assertTrue(offer.matches("Download these \\d+ files as ZIP"), offer);
+    browser().executeScript(WATCH_THE_DOWNLOAD, cancel);
+    button.sendKeys(Keys.ENTER);
+    return Integer.parseInt(offer.replaceAll("\\D", ""));
+  }
+
+  private static List<String> filesOfDownloads() throws IOException {
+    try (Stream<Path> found = Files.walk(Sources.CACHE.resolve("downloads"))) {
+      return found.map(Path::toString).filter(file -> file.contains(".zip")).toList();
+    }
+  }
+
+  @Test
+  void theFilesShownAreDownloadedAsZip(@TempDir Path folder) throws Exception {
+    browser()
+        .executeCdpCommand(
+            "Browser.setDownloadBehavior",
+            Map.of("behavior", "allow", "downloadPath", folder.toString()));
+    int files = startDownload(false);
+    Path zip = folder.resolve("search-desk-package-java.zip");
+    eventually("the browser has the file", () -> Files.exists(zip));
+    try (var content = new ZipFile(zip.toFile())) {
+      assertEquals(files, content.size());
+    }
+    assertTrue(
+        text("job-message").matches("Ready: " + files + " files, [\\d.]+ [kM]B, handed .*"),
+        text("job-message"));
+    List<?> said = (List<?>) Optional.ofNullable(browser().executeScript("return said")).get();
+    assertTrue(said.contains("0 of " + files + " files, 0 bytes"), said::toString);
+    eventually("nothing is left of it here", () -> filesOfDownloads().isEmpty());
+    browser().findElement(By.id("job-close")).sendKeys(Keys.ENTER);
+    assertFalse(browser().findElement(By.id("job")).isDisplayed());
+  }
+
+  @Test
+  void cancelStopsTheDownloadAndLeavesNothing() throws Exception {
+    startDownload(true);
+    eventually("it has stopped", () -> !text("job-message").isEmpty());
+    assertEquals(
+        "Stopped because somebody pressed Cancel in the page; nothing is left of it.",
+        text("job-message"));
+    assertEquals(List.of(), filesOfDownloads());
+    eventually(
+        "the tree says so",
+        () -> text("tree").lines().anyMatch(line -> line.contains("requested")));
+    // What was found is still shown, and can be downloaded after all.
+    assertTrue(browser().findElement(By.id("download")).isDisplayed());
   }
 }

@@ -75,6 +75,11 @@ final class DeskProcess implements AutoCloseable {
     process.toHandle().destroy();
   }
 
+  /** Kills it, and waits until it is dead. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }

@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.examples.searchdesk.LivePage.Answer;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -155,6 +158,50 @@ class DeskProcessTest {
       desk.ready();
       assertTrue(printed(desk, "An earlier start was stopped half-way; going on from there\\."));
       assertTrue(printed(desk, "Ready: 800 files, 800,000 lines of many.zip"));
+    }
+  }
+
+  /** A ready file that nobody fetched, since nobody got round to it. */
+  @Test
+  void whatAKilledDeskLeftOfDownloadsIsRemovedAtTheNextStart() throws Exception {
+    Path zip = folder.resolve("small.zip");
+    Sources.generate(zip, 20, 20);
+    Path cache = folder.resolve("cache");
+    String[] arguments = {"--port", "0", "--source", zip.toString(), "--cache", cache.toString()};
+    try (var desk = new DeskProcess(arguments);
+        var page = new LivePage(desk.ready())) {
+      try (Answer answer = page.download("line 7 ", "")) {
+        assertEquals("complete", answer.end().getString("how"));
+      }
+      assertEquals(1, downloads(cache).size());
+      desk.kill();
+      assertEquals(1, downloads(cache).size());
+    }
+    try (var desk = new DeskProcess(arguments)) {
+      desk.ready();
+      assertEquals(List.of(), downloads(cache));
+    }
+  }
+
+  /** One that is busy for a while, looking through everything for the files. */
+  @Test
+  void aDownloadInHandIsCountedAtTheEnd() throws Exception {
+    try (DeskProcess desk = start("--grace", "0");
+        var page = new LivePage(desk.ready());
+        Answer answer = page.download("nowhere to be found", "")) {
+      assertEquals("begin", answer.next().getString("type"));
+      desk.terminate();
+      assertEquals(0, desk.exitCode());
+      assertEquals("shutdown", answer.end().getString("reason"));
+      assertTrue(
+          printed(desk, "search-desk: stopped in .*: of 1 download in hand, .*"),
+          () -> desk.output().toString());
+    }
+  }
+
+  private static List<Path> downloads(Path cache) throws IOException {
+    try (Stream<Path> found = Files.walk(cache.resolve("downloads"))) {
+      return found.filter(file -> file.toString().contains(".zip")).toList();
     }
   }
 

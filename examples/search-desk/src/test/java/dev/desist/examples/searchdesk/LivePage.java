@@ -4,6 +4,8 @@ import static dev.desist.examples.searchdesk.Eventually.eventually;
 
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -92,6 +94,18 @@ final class LivePage implements AutoCloseable {
 
   /** An answer on its way; closing it closes the connection, as a browser that aborts does. */
   record Answer(InputStream body) implements AutoCloseable {
+    /** {@return the next line, waited for} */
+    JsonObject next() throws IOException {
+      var line = new ByteArrayOutputStream();
+      for (int c = body.read(); c != '\n'; c = body.read()) {
+        if (c < 0) {
+          throw new EOFException("the answer has ended");
+        }
+        line.write(c);
+      }
+      return new JsonObject(line.toString(StandardCharsets.UTF_8));
+    }
+
     /** {@return the last line} */
     JsonObject end() throws IOException {
       String[] lines = new String(body.readAllBytes(), StandardCharsets.UTF_8).split("\n", -1);
@@ -113,9 +127,29 @@ final class LivePage implements AutoCloseable {
         .formatted(session(), sequence, URLEncoder.encode(query, StandardCharsets.UTF_8));
   }
 
+  /** Starts a download. */
+  Answer download(String query, String more) throws IOException, InterruptedException {
+    return new Answer(
+        send("POST", downloadPath(query) + more, BodyHandlers.ofInputStream()).body());
+  }
+
+  String downloadPath(String query) {
+    return "api/zip?session=%s&q=%s"
+        .formatted(session(), URLEncoder.encode(query, StandardCharsets.UTF_8));
+  }
+
+  <T> HttpResponse<T> send(String method, String path, HttpResponse.BodyHandler<T> handler)
+      throws IOException, InterruptedException {
+    return client.send(
+        HttpRequest.newBuilder(address.resolve("/" + path))
+            .method(method, HttpRequest.BodyPublishers.noBody())
+            .build(),
+        handler);
+  }
+
   <T> HttpResponse<T> get(String path, HttpResponse.BodyHandler<T> handler)
       throws IOException, InterruptedException {
-    return client.send(HttpRequest.newBuilder(address.resolve("/" + path)).build(), handler);
+    return send("GET", path, handler);
   }
 
   @Override

@@ -1,0 +1,153 @@
+package dev.desist.examples.searchdesk;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
+import dev.desist.CancelledException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
+
+/**
+ * One download of a page, from its start to the moment at which its file is ready, or nothing is
+ * left of it. Runs on a thread of its own, so that it holds up no search.
+ *
+ * <p>The file is written as a partial one and moved when it is whole. Until then, and while it is
+ * handed over, a cancellation wins; after that, completion does.
+ */
+final class Download {
+  /**
+   * How a download ended. What was partly written is removed by then.
+   *
+   * @param how complete, cancelled or failed
+   * @param packed what is in the file; nothing, if it was not complete
+   * @param reason the kind of the reason for which it was cancelled, else empty
+   * @param message why it was cancelled or failed, else empty
+   */
+  record Ending(Work.State how, DownloadProgress packed, String reason, String message) {}
+
+  /** Tells the page; called by one thread at a time, and must not block. */
+  interface Answer {
+    /** The first call. */
+    void begin(int id, String name);
+
+    /** How far it is. */
+    void progress(DownloadProgress progress);
+
+    /** The last call. */
+    void end(Ending ending);
+  }
+
+  private final int id;
+  private final Query query;
+  private final Work work;
+  private final DownloadFolder folder;
+  private final Path file;
+  private final Answer answer;
+
+  /**
+   * @param id its number among those of its page
+   * @param work its node
+   * @param file where it is to be when it is complete
+   */
+  Download(int id, Query query, Work work, DownloadFolder folder, Path file, Answer answer) {
+    this.id = id;
+    this.query = query;
+    this.work = work;
+    this.folder = folder;
+    this.file = file;
+    this.answer = answer;
+  }
+
+  int id() {
+    return id;
+  }
+
+  Query query() {
+    return query;
+  }
+
+  Path file() {
+    return file;
+  }
+
+  String name() {
+    return work.name();
+  }
+
+  /**
+   * Sets it off.
+   *
+   * @param keeper asked to keep the complete file; if it does not, the file is removed, for then
+   *     this was cancelled
+   * @param afterwards told once the page is
+   */
+  void start(
+      ShownFiles source,
+      BiPredicate<Download, DownloadProgress> keeper,
+      Consumer<Download> afterwards) {
+    Thread.ofPlatform()
+        .name(work.name())
+        .daemon()
+        .start(
+            () -> {
+              work.start();
+              Ending ending = run(source, keeper);
+              work.end(ending.how());
+              answer.end(ending);
+              afterwards.accept(this);
+            });
+  }
+
+  /** {@return whether this call cancelled it} */
+  boolean cancel(CancellationReason reason) {
+    return work.cancel(reason);
+  }
+
+  boolean isCancelled() {
+    return work.token().isCancelled();
+  }
+
+  private Ending run(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper) {
+    try {
+      return new Ending(
+          Work.State.COMPLETE, Cancellation.call(work.token(), () -> pack(source, keeper)), "", "");
+    } catch (CancelledException e) {
+      return new Ending(
+          Work.State.CANCELLED, DownloadProgress.NONE, e.reason().kind(), e.reason().message());
+    } catch (ExecutionException e) {
+      return failed(e.getCause() == null ? e : e.getCause());
+    } catch (Exception e) {
+      // Not all of it foreseen, but whoever waits for an answer gets one.
+      return failed(e);
+    }
+  }
+
+  private DownloadProgress pack(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper)
+      throws Exception {
+    try {
+      DownloadProgress packed =
+          new ZipJob(work.name(), source, answer::progress).run(folder.write(file), query);
+      Cancellation.checkpoint();
+      folder.complete(file);
+      if (!keeper.test(this, packed)) {
+        Files.deleteIfExists(file);
+        Cancellation.checkpoint();
+        throw new IOException("nobody keeps " + file.getFileName());
+      }
+      return packed;
+    } finally {
+      folder.discardPart(file);
+    }
+  }
+
+  private static Ending failed(Throwable failure) {
+    String message =
+        failure instanceof IOException && failure.getMessage() != null
+            ? failure.getMessage()
+            : failure.toString();
+    return new Ending(Work.State.FAILED, DownloadProgress.NONE, "", message);
+  }
+}
