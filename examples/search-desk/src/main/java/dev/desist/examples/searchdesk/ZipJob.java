@@ -120,6 +120,7 @@ final class ZipJob {
   private void write(
       TaskScope<PackedFile, ?> scope, Begun next, ZipWriter zip, DownloadProgress.Counter counter)
       throws Exception {
+    scope.token().throwIfCancelled(); // also if all is packed, and not yet written
     next.packing.await(scope.token());
     if (!(next.packing.outcome().orElseThrow()
         instanceof Outcome.Success<PackedFile>(var packed))) {
