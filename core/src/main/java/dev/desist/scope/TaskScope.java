@@ -150,6 +150,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private boolean forked;
 
+  /** Whether subtasks were reported: from then on, who ends may be listed. */
+  private boolean reported;
+
   /** Whether subtasks were left behind: from then on, nobody is there to be told. */
   private boolean left;
 
@@ -412,15 +415,18 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         tell(fork);
       }
       Fork<?> successor;
+      boolean listed;
       synchronized (lock) {
         if (cancelled || !told) {
           noteLate(fork);
         }
         unlink(fork);
+        listed = reported;
         successor = ran ? successor() : null;
       }
+      boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
       wake();
-      if (Leftovers.remove(fork)) {
+      if (leftBehind) {
         Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
       }
       fork = successor == null || tryStart(successor) ? null : successor;
@@ -821,8 +827,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         source.close();
       }
     } finally {
-      awaitEnd();
-      INNERMOST.set(enclosing);
+      try {
+        awaitEnd();
+      } finally {
+        INNERMOST.set(enclosing);
+      }
     }
   }
 
@@ -860,11 +869,16 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private void report(boolean leave) {
     List<Fork<?>> deaf;
     synchronized (lock) {
+      reported = true;
       left = leave;
       deaf = running();
       deaf.forEach(fork -> Leftovers.enter(fork, leave));
     }
-    deaf.forEach(fork -> Leftovers.report(describe(fork, leave)));
+    for (Fork<?> fork : deaf) {
+      if (!fork.isEnded()) { // it may have while the others were reported
+        Leftovers.report(describe(fork, leave));
+      }
+    }
   }
 
   /** What is to be said of a subtask of a cancelled scope. */
