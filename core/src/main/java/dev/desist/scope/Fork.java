@@ -188,14 +188,20 @@ final class Fork<T extends @Nullable Object>
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
   void end(Outcome<?> outcome) {
-    settle(outcome);
-    scope.ended(this, true);
+    try {
+      settle(outcome);
+    } finally {
+      scope.ended(this, true);
+    }
   }
 
   /** Ends this subtask, which was cancelled while it waited for another one to end. */
   void withdraw() {
-    settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
-    scope.ended(this, false);
+    try {
+      settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
+    } finally {
+      scope.ended(this, false);
+    }
   }
 
   /** Publishes how this subtask ended, and lets go of what hangs on it. */
@@ -315,16 +321,20 @@ final class Fork<T extends @Nullable Object>
     if (isEnded()) {
       return false;
     }
-    boolean first = control().source.cancel(reason);
-    scope.withdraw(this);
-    return first;
+    try {
+      return control().source.cancel(reason);
+    } finally {
+      scope.withdraw(this);
+    }
   }
 
   @Override
   public boolean abort(CancellationReason reason) {
-    boolean first = cancel(reason);
-    interrupt();
-    return first;
+    try {
+      return cancel(reason);
+    } finally {
+      interrupt();
+    }
   }
 
   /** Has a running task interrupted. */

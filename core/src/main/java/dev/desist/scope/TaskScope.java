@@ -442,7 +442,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       }
     } catch (Throwable e) {
       synchronized (lock) {
-        joinerFailure = joinerFailure == null ? e : joinerFailure;
+        if (thrown != null) {
+          suppress(thrown, e);
+        } else if (joinerFailure != null) {
+          suppress(joinerFailure, e);
+        } else {
+          joinerFailure = e;
+        }
       }
       stop(CancellationReason.siblingFailed("the joiner of " + title() + " failed with " + e));
     }
@@ -546,7 +552,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       cancellation.run();
     } catch (CancellationCallbackException e) {
       Thread thread = Thread.currentThread();
-      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      try {
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      } catch (Throwable again) {
+        // a handler that fails has nobody left to tell
+      }
     }
   }
 
@@ -680,9 +690,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws CancellationCallbackException if callbacks failed
    */
   public boolean abort(CancellationReason reason) {
-    boolean cancelled = cancel(reason);
-    interruptAll();
-    return cancelled;
+    try {
+      return cancel(reason);
+    } finally {
+      interruptAll();
+    }
   }
 
   /** Whoever is not in the list by now will find the token cancelled. */
