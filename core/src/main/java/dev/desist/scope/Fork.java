@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  *              3. Control is made once, by compare-and-set. Who makes it asks afterwards whether the subtask has ended, and who
  *                 ends the subtask asks afterwards whether there is a Control: one of them closes its source.
  * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where invariants 1 to 3 need it.
- * Progress:    nobody waits for a monitor but for the time of Thread.interrupt(). If that hangs, it hangs until the call that
- *              the task is in has ended, and delays nobody but this task's own thread.
+ * Progress:    nobody waits for the monitor of Control but for the time of Thread.interrupt(). If that hangs, it hangs until
+ *              the call that the task is in has ended, and delays nobody but this task's own thread, and others that interrupt
+ *              it. Those who wait for the task have a monitor of their own, the list's.
  */
 final class Fork<T extends @Nullable Object>
     implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception> {
@@ -56,7 +57,7 @@ final class Fork<T extends @Nullable Object>
   private static final class Control {
     final CancellationSource source;
 
-    /** Guarded by this. */
+    /** Guarded by itself, since the monitor of Control is held while an interrupt is sent. */
     final List<Thread> waiting = new ArrayList<>(1);
 
     /** Whether an interrupt was sent. Guarded by this. */
@@ -134,7 +135,9 @@ final class Fork<T extends @Nullable Object>
       return;
     }
     synchronized (made) {
-      Thread.interrupted(); // invariant 2
+      if (made.interrupted) {
+        boolean _ = Thread.interrupted(); // invariant 2
+      }
     }
     RuntimeException leak =
         TaskScope.closeLeaked(); // only a task that asked for its token opens one
@@ -216,7 +219,7 @@ final class Fork<T extends @Nullable Object>
   private void release(Control made) {
     scope.guarded(made.source::close);
     Thread[] woken;
-    synchronized (made) {
+    synchronized (made.waiting) {
       woken = made.waiting.toArray(Thread[]::new);
     }
     for (Thread waiter : woken) {
@@ -337,9 +340,9 @@ final class Fork<T extends @Nullable Object>
     }
   }
 
-  /** Has a running task interrupted. */
+  /** Has a running task interrupted, unless it is the one that calls. */
   void interrupt() {
-    if (!isEnded()) {
+    if (!isEnded() && thread != Thread.currentThread()) {
       Control made = control();
       Cancellation.dispatcher().execute(() -> interrupt(made));
     }
@@ -370,13 +373,13 @@ final class Fork<T extends @Nullable Object>
       return true;
     }
     Control made = control();
-    synchronized (made) {
+    synchronized (made.waiting) {
       made.waiting.add(Thread.currentThread());
     }
     try {
       CancellationToken.none().awaitOr(this::isEnded, deadline);
     } finally {
-      synchronized (made) {
+      synchronized (made.waiting) {
         made.waiting.remove(Thread.currentThread());
       }
     }
