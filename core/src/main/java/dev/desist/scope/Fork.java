@@ -130,17 +130,14 @@ final class Fork<T extends @Nullable Object>
   private void leave(Outcome<T> found) {
     thread = null;
     Control made = (Control) CONTROL.getVolatile(this);
-    if (made == null) {
-      end(found);
-      return;
-    }
-    synchronized (made) {
-      if (made.interrupted) {
-        boolean _ = Thread.interrupted(); // invariant 2
+    if (made != null) {
+      synchronized (made) {
+        if (made.interrupted) {
+          boolean _ = Thread.interrupted(); // invariant 2
+        }
       }
     }
-    RuntimeException leak =
-        TaskScope.closeLeaked(); // only a task that asked for its token opens one
+    RuntimeException leak = TaskScope.closeLeaked();
     if (leak == null) {
       end(found);
       return;
