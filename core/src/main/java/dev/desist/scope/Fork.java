@@ -9,6 +9,7 @@ import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.ClosedByInterruptException;
@@ -161,7 +162,9 @@ final class Fork<T extends @Nullable Object>
       return new Outcome.Failure<>(e);
     }
     Throwable thrown =
-        (e instanceof CompletionException || e instanceof ExecutionException)
+        (e instanceof CompletionException
+                    || e instanceof ExecutionException
+                    || e instanceof UncheckedIOException)
                 && e.getCause() != null
             ? e.getCause()
             : e;
