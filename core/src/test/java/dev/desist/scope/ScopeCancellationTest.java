@@ -376,13 +376,16 @@ class ScopeCancellationTest {
   @Test
   void an_interrupt_does_not_end_close_and_is_not_lost() throws Exception {
     var ended = new AtomicBoolean();
+    var inside = new CountDownLatch(1);
     try (var scope = TaskScope.open(Joiner.firstToEnd())) {
       scope.fork(
           () -> {
+            inside.countDown();
             Cancellation.current().await();
             ended.set(true);
             return 1;
           });
+      inside.await();
       scope.fork(() -> 0);
       scope.join();
       Thread.currentThread().interrupt();
