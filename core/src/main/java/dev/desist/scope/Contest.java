@@ -73,6 +73,11 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
   private Callable<T> entry(int index, Callable<? extends T> task) {
     return () -> {
       T value = task.call();
+      RuntimeException leak = TaskScope.closeLeaked(); // which makes the task one that failed
+      if (leak != null) {
+        options.dispose(value);
+        throw leak;
+      }
       if (!leave(new Entry<>(index, value))) {
         options.dispose(value);
       }

@@ -9,6 +9,7 @@ import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.ClosedByInterruptException;
@@ -38,8 +39,9 @@ import org.jspecify.annotations.Nullable;
  *              3. Control is made once, by compare-and-set. Who makes it asks afterwards whether the subtask has ended, and who
  *                 ends the subtask asks afterwards whether there is a Control: one of them closes its source.
  * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where invariants 1 to 3 need it.
- * Progress:    nobody waits for a monitor but for the time of Thread.interrupt(). If that hangs, it hangs until the call that
- *              the task is in has ended, and delays nobody but this task's own thread.
+ * Progress:    nobody waits for the monitor of Control but for the time of Thread.interrupt(). If that hangs, it hangs until
+ *              the call that the task is in has ended, and delays nobody but this task's own thread, and others that interrupt
+ *              it. Those who wait for the task have a monitor of their own, the list's.
  */
 final class Fork<T extends @Nullable Object>
     implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception> {
@@ -57,7 +59,7 @@ final class Fork<T extends @Nullable Object>
   private static final class Control {
     final CancellationSource source;
 
-    /** Guarded by this. */
+    /** Guarded by itself, since the monitor of Control is held while an interrupt is sent. */
     final List<Thread> waiting = new ArrayList<>(1);
 
     /** Whether an interrupt was sent. Guarded by this. */
@@ -130,15 +132,14 @@ final class Fork<T extends @Nullable Object>
   private void leave(Outcome<T> found) {
     thread = null;
     Control made = (Control) CONTROL.getVolatile(this);
-    if (made == null) {
-      end(found);
-      return;
+    if (made != null) {
+      synchronized (made) {
+        if (made.interrupted) {
+          boolean _ = Thread.interrupted(); // invariant 2
+        }
+      }
     }
-    synchronized (made) {
-      Thread.interrupted(); // invariant 2
-    }
-    RuntimeException leak =
-        TaskScope.closeLeaked(); // only a task that asked for its token opens one
+    RuntimeException leak = TaskScope.closeLeaked();
     if (leak == null) {
       end(found);
       return;
@@ -164,6 +165,7 @@ final class Fork<T extends @Nullable Object>
     Throwable thrown = e;
     while ((thrown instanceof CompletionException
             || thrown instanceof ExecutionException
+            || thrown instanceof UncheckedIOException
             || (thrown instanceof CancellationException && !(thrown instanceof CancelledException)))
         && thrown.getCause() != null) {
       thrown = thrown.getCause(); // what futures wrap around it
@@ -191,14 +193,20 @@ final class Fork<T extends @Nullable Object>
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
   void end(Outcome<?> outcome) {
-    settle(outcome);
-    scope.ended(this, true);
+    try {
+      settle(outcome);
+    } finally {
+      scope.ended(this, true);
+    }
   }
 
   /** Ends this subtask, which was cancelled while it waited for another one to end. */
   void withdraw() {
-    settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
-    scope.ended(this, false);
+    try {
+      settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
+    } finally {
+      scope.ended(this, false);
+    }
   }
 
   /** Publishes how this subtask ended, and lets go of what hangs on it. */
@@ -213,7 +221,7 @@ final class Fork<T extends @Nullable Object>
   private void release(Control made) {
     scope.guarded(made.source::close);
     Thread[] woken;
-    synchronized (made) {
+    synchronized (made.waiting) {
       woken = made.waiting.toArray(Thread[]::new);
     }
     for (Thread waiter : woken) {
@@ -318,21 +326,25 @@ final class Fork<T extends @Nullable Object>
     if (isEnded()) {
       return false;
     }
-    boolean first = control().source.cancel(reason);
-    scope.withdraw(this);
-    return first;
+    try {
+      return control().source.cancel(reason);
+    } finally {
+      scope.withdraw(this);
+    }
   }
 
   @Override
   public boolean abort(CancellationReason reason) {
-    boolean first = cancel(reason);
-    interrupt();
-    return first;
+    try {
+      return cancel(reason);
+    } finally {
+      interrupt();
+    }
   }
 
-  /** Has a running task interrupted. */
+  /** Has a running task interrupted, unless it is the one that calls. */
   void interrupt() {
-    if (!isEnded()) {
+    if (!isEnded() && thread != Thread.currentThread()) {
       Control made = control();
       Cancellation.dispatcher().execute(() -> interrupt(made));
     }
@@ -371,13 +383,13 @@ final class Fork<T extends @Nullable Object>
       return true;
     }
     Control made = control();
-    synchronized (made) {
+    synchronized (made.waiting) {
       made.waiting.add(Thread.currentThread());
     }
     try {
       token.awaitOr(this::isEnded, deadline);
     } finally {
-      synchronized (made) {
+      synchronized (made.waiting) {
         made.waiting.remove(Thread.currentThread());
       }
     }

@@ -12,8 +12,9 @@ import java.util.function.Consumer;
  * The tasks of this process that were cancelled and have outlived their {@link Grace}: those that
  * were left behind, and those whose scope still waits. A task is listed until it ends.
  *
- * <p>Each is also logged once, when its time was up, as a warning of the {@link System.Logger}
- * named {@code dev.desist}; and, if it was left behind, again when it ends, as information.
+ * <p>Each is also logged when its time was up, as a warning of the {@link System.Logger} named
+ * {@code dev.desist}; again, if it is left behind later than that; and, if it was left behind, when
+ * it ends, as information.
  */
 public final class Leftovers {
   private static final System.Logger LOG = System.getLogger("dev.desist");
@@ -66,7 +67,7 @@ public final class Leftovers {
 
   /** Whether it was listed as left behind. */
   static boolean remove(Fork<?> fork) {
-    return !LISTED.isEmpty() && Boolean.TRUE.equals(LISTED.remove(fork));
+    return Boolean.TRUE.equals(LISTED.remove(fork));
   }
 
   static void report(Leftover leftover) {
@@ -74,7 +75,7 @@ public final class Leftovers {
     for (Consumer<? super Leftover> listener : LISTENERS) {
       try {
         listener.accept(leftover);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) { // an error too: the scope's wait goes on
         log(System.Logger.Level.ERROR, "a listener for leftovers failed: " + e);
       }
     }
@@ -83,7 +84,7 @@ public final class Leftovers {
   static void log(System.Logger.Level level, String message) {
     try {
       LOG.log(level, message);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       // A logger that fails must not fail the scope.
     }
   }

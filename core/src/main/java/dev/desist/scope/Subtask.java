@@ -102,8 +102,8 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    * running: for tasks that block in calls which know interrupts and no tokens.
    *
    * <p>The interrupt is sent by a thread of this library, after this method may have returned, and
-   * only while the task is running. An interrupt closes a channel, and a socket that a virtual
-   * thread reads from: {@link #cancel()} does not.
+   * only while the task is running; a task that aborts itself is not interrupted. An interrupt
+   * closes a channel, and a socket that a virtual thread reads from: {@link #cancel()} does not.
    *
    * @return whether this call cancelled it; it is interrupted also if another call did
    * @throws dev.desist.CancellationCallbackException if callbacks failed

@@ -83,8 +83,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * its own, the owner, and wakes it when the count comes to zero.
    *
    * States:      OPEN -> JOINED -> CLOSED, OPEN -> CLOSED; written by the owner under the lock.
-   * Invariants:  1. A subtask is in the list, and counted, from the fork until it has ended and the joiner has been told.
-   *              2. A subtask is accepted only under the lock, while OPEN and while the token is live. So after the token is
+   * Invariants:  1. A subtask is in the list, and counted, from the fork until it has ended and the joiner has been told. A
+   *                 fork by another thread than the owner is counted while it is under way, so join waits for what the
+   *                 joiner was told of.
+   *              2. A subtask is accepted, and a fork counted, only under the lock, while OPEN and while the token is live. So after the token is
    *                 cancelled or the phase has left OPEN, the count only falls, and zero is final.
    *              3. `stopReason` is set before the token is cancelled with it. So who sees the token cancelled knows whether
    *                 the joiner did it: the token's reason is `stopReason`, or never will be.
@@ -128,10 +130,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private final CancellationSource source;
   private final Object lock = new Object();
 
-  /** Guarded by the lock; read without it by the owner. */
+  /** Written by the owner under the lock; read without it by who needs no more than a hint. */
   private volatile Phase phase = Phase.OPEN;
 
-  /** Subtasks that have not ended. Guarded by the lock; read without it by who waits. */
+  /**
+   * Subtasks that have not ended, and forks under way. Guarded by the lock; read without it by who
+   * waits.
+   */
   private volatile int live;
 
   /** Why the joiner stopped this scope. Set once, by whichever subtask comes first. */
@@ -149,6 +154,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private @Nullable ArrayDeque<Fork<?>> queue;
 
   private boolean forked;
+
+  /** Whether subtasks were reported: from then on, who ends may be listed. */
+  private boolean reported;
 
   /** Whether subtasks were left behind: from then on, nobody is there to be told. */
   private boolean left;
@@ -312,15 +320,38 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private <U extends T> Subtask<U> fork(Fork<U> fork) {
     if (!configuration.sharedForking) {
       requireOwner();
+      return admit(fork);
     }
-    requireOpen("forked into");
-    if (joiner.onFork(fork)) {
-      stop(fork);
+    boolean counted;
+    synchronized (lock) {
+      counted = phase == Phase.OPEN && !token().isCancelled();
+      count(counted ? 1 : 0);
+    }
+    try {
+      return admit(fork);
+    } finally {
+      if (counted) {
+        synchronized (lock) {
+          count(-1);
+        }
+        wake();
+      }
+    }
+  }
+
+  private <U extends T> Subtask<U> admit(Fork<U> fork) {
+    if (live == 0 || !isOver()) {
+      requireOpen("forked into");
+      if (joiner.onFork(fork)) {
+        stop(fork);
+      }
     }
     boolean accepted;
     boolean start;
     synchronized (lock) {
-      requireOpen("forked into");
+      if (!isOver()) {
+        requireOpen("forked into");
+      }
       forked = true;
       accepted = !token().isCancelled();
       cut |= !accepted;
@@ -339,6 +370,20 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     return fork;
   }
 
+  /** Whether join has given up, or close began, while subtasks run that may not know it yet. */
+  private boolean isOver() {
+    return phase != Phase.OPEN
+        && configuration.sharedForking
+        && Thread.currentThread() != owner
+        && token().isCancelled();
+  }
+
+  /** Under the lock. */
+  private void count(int change) {
+    int counted = live;
+    live = counted + change;
+  }
+
   /** Under the lock: accepts a subtask. Returns whether it is to start now. */
   private boolean link(Fork<?> fork) {
     Fork<?> after = first;
@@ -347,8 +392,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       after.previous = fork;
     }
     first = fork;
-    int before = live;
-    live = before + 1;
+    count(1);
     if (configuration.parallelism == 0) {
       return true;
     }
@@ -377,8 +421,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     fork.previous = null;
     fork.next = null;
-    int counted = live;
-    live = counted - 1;
+    count(-1);
   }
 
   private void start(Fork<?> fork) {
@@ -412,15 +455,18 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         tell(fork);
       }
       Fork<?> successor;
+      boolean listed;
       synchronized (lock) {
         if (cancelled || !told) {
           noteLate(fork);
         }
         unlink(fork);
+        listed = reported;
         successor = ran ? successor() : null;
       }
+      boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
       wake();
-      if (Leftovers.remove(fork)) {
+      if (leftBehind) {
         Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
       }
       fork = successor == null || tryStart(successor) ? null : successor;
@@ -436,7 +482,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       }
     } catch (Throwable e) {
       synchronized (lock) {
-        joinerFailure = joinerFailure == null ? e : joinerFailure;
+        if (thrown != null) {
+          suppress(thrown, e);
+        } else if (joinerFailure != null) {
+          suppress(joinerFailure, e);
+        } else {
+          joinerFailure = e;
+        }
       }
       stop(CancellationReason.siblingFailed("the joiner of " + title() + " failed with " + e));
     }
@@ -542,7 +594,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       cancellation.run();
     } catch (CancellationCallbackException e) {
       Thread thread = Thread.currentThread();
-      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      try {
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+      } catch (Throwable again) {
+        // a handler that fails has nobody left to tell
+      }
     }
   }
 
@@ -680,9 +736,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws CancellationCallbackException if callbacks failed
    */
   public boolean abort(CancellationReason reason) {
-    boolean cancelled = cancel(reason);
-    interruptAll();
-    return cancelled;
+    try {
+      return cancel(reason);
+    } finally {
+      interruptAll();
+    }
   }
 
   /** Whoever is not in the list by now will find the token cancelled. */
@@ -845,8 +903,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         source.close();
       }
     } finally {
-      awaitEnd();
-      INNERMOST.set(enclosing);
+      try {
+        awaitEnd();
+      } finally {
+        INNERMOST.set(enclosing);
+      }
     }
   }
 
@@ -884,11 +945,16 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private void report(boolean leave) {
     List<Fork<?>> deaf;
     synchronized (lock) {
+      reported = true;
       left = leave;
       deaf = running();
       deaf.forEach(fork -> Leftovers.enter(fork, leave));
     }
-    deaf.forEach(fork -> Leftovers.report(describe(fork, leave)));
+    for (Fork<?> fork : deaf) {
+      if (!fork.isEnded()) { // it may have while the others were reported
+        Leftovers.report(describe(fork, leave));
+      }
+    }
   }
 
   /** What is to be said of a subtask of a cancelled scope. */
@@ -1084,7 +1150,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      *
      * <p>For subtasks that find more work, and for those who hand in work from outside. Join ends
      * when no subtask is left, so whoever forks later gets an {@link IllegalStateException}: a
-     * subtask that forks can be sure of its scope.
+     * subtask that forks can be sure of its scope, and gets one that is cancelled already if the
+     * scope was cancelled, although join may have ended by then.
      */
     public Configuration withSharedForking() {
       return new Configuration(name, threadFactory, timeout, until, grace, parallelism, true);

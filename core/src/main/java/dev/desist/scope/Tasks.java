@@ -391,7 +391,7 @@ public final class Tasks {
     void dispose(T value) {
       try {
         disposer.accept(value);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) { // an error too: the others are to be disposed of all the same
         Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + e);
       }
     }

@@ -376,13 +376,16 @@ class ScopeCancellationTest {
   @Test
   void an_interrupt_does_not_end_close_and_is_not_lost() throws Exception {
     var ended = new AtomicBoolean();
+    var inside = new CountDownLatch(1);
     try (var scope = TaskScope.open(Joiner.firstToEnd())) {
       scope.fork(
           () -> {
+            inside.countDown();
             Cancellation.current().await();
             ended.set(true);
             return 1;
           });
+      inside.await();
       scope.fork(() -> 0);
       scope.join();
       Thread.currentThread().interrupt();
@@ -448,7 +451,13 @@ class ScopeCancellationTest {
   void the_owner_waits_for_one_after_the_other_until_the_scope_is_over() throws Exception {
     try (var scope = TaskScope.open(Joiner.<Integer>awaitAll())) {
       Subtask<Integer> first = scope.fork(() -> 1);
-      Subtask<Integer> second = scope.fork(() -> sleepLong() ? 2 : 3);
+      var release = new CountDownLatch(1);
+      Subtask<Integer> second =
+          scope.fork(
+              () -> {
+                release.await(); // deaf to the token
+                return 2;
+              });
       first.await(scope.token());
       assertEquals(1, first.get());
       Thread.startVirtualThread(() -> scope.cancel(ENOUGH));
@@ -456,6 +465,7 @@ class ScopeCancellationTest {
       assertSame(ENOUGH, thrown.reason());
       first.await(scope.token()); // it has ended: completion beats cancellation
       assertThrows(CancelledException.class, scope::join);
+      release.countDown();
     }
   }
 

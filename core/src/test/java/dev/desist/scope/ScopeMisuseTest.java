@@ -84,24 +84,26 @@ class ScopeMisuseTest {
 
   @Test
   void what_was_forked_into_is_joined() {
+    var inside = new CountDownLatch(1);
     var ended = new AtomicBoolean();
     var thrown =
         assertThrows(
             IllegalStateException.class,
             () -> {
               try (var scope = TaskScope.open()) {
-                scope
-                    .fork(
-                        () -> {
-                          try {
-                            return Cancellation.current().await();
-                          } finally {
-                            ended.set(true);
-                          }
-                        })
-                    .await(Duration.ofNanos(1));
+                scope.fork(
+                    () -> {
+                      inside.countDown();
+                      try {
+                        return Cancellation.current().await();
+                      } finally {
+                        ended.set(true);
+                      }
+                    });
+                inside.await();
               }
             });
+    assertTrue(ended.get());
     assertEquals(
         "the scope must be joined before it is closed, since it was forked into",
         thrown.getMessage());

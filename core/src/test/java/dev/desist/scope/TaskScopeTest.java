@@ -242,10 +242,12 @@ class TaskScopeTest {
   @Test
   void promise21_close_waits_until_every_subtask_has_ended() throws Exception {
     var ended = new AtomicInteger();
+    var begun = new CountDownLatch(50); // who has not begun when the scope is cancelled never does
     try (var scope = TaskScope.open(Joiner.firstToEnd())) {
       for (int i = 0; i < 50; i++) {
         scope.fork(
             () -> {
+              begun.countDown();
               try {
                 Cancellation.current().await();
               } finally {
@@ -254,6 +256,7 @@ class TaskScopeTest {
               return 1;
             });
       }
+      begun.await();
       scope.fork(() -> 0);
       scope.join();
     }

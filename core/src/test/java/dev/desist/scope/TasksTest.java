@@ -51,7 +51,18 @@ class TasksTest {
   @Test
   void a_race_gives_the_first_value_and_the_loser_has_ended_with_the_reason() throws Exception {
     var loser = new AtomicReference<CancellationReason>();
-    assertEquals("quick", Tasks.race(() -> untilCancelled(loser), () -> "quick"));
+    var begun = new CountDownLatch(1);
+    assertEquals(
+        "quick",
+        Tasks.race(
+            () -> {
+              begun.countDown();
+              return untilCancelled(loser);
+            },
+            () -> {
+              begun.await();
+              return "quick";
+            }));
     assertInstanceOf(CancellationReason.RaceLost.class, loser.get());
   }
 
