@@ -1,8 +1,11 @@
 package dev.desist;
 
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +64,27 @@ public final class CancelledException extends CancellationException {
   @Override
   public String getMessage() {
     return sentence(reason, path); // made when it is read: most of these are caught, and not read
+  }
+
+  /**
+   * {@return what {@code thrown} stands for} That is the first cause that is not one of the
+   * wrappers which futures and streams put around what their tasks throw: {@link
+   * CompletionException}, {@link ExecutionException}, {@link UncheckedIOException}, and the plain
+   * {@link CancellationException} of {@code CompletableFuture.get}; {@code thrown} itself, if it is
+   * none of these or has no cause.
+   *
+   * @param thrown what was caught
+   */
+  public static Throwable unwrap(Throwable thrown) {
+    Throwable at = Objects.requireNonNull(thrown, "thrown");
+    while ((at instanceof CompletionException
+            || at instanceof ExecutionException
+            || at instanceof UncheckedIOException
+            || at.getClass() == CancellationException.class)
+        && at.getCause() != null) {
+      at = at.getCause();
+    }
+    return at;
   }
 
   /** {@return why: the same reason that the token gives} */

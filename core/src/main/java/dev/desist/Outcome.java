@@ -49,9 +49,9 @@ public sealed interface Outcome<T extends @Nullable Object> {
   }
 
   /**
-   * Calls {@code task} on the calling thread and tells how it ended: a {@link CancelledException}
-   * is {@link Cancelled} with its reason, any other exception but an interrupt is a {@link
-   * Failure}.
+   * Calls {@code task} on the calling thread and tells how it ended: a {@link CancelledException},
+   * also one that a future has wrapped, is {@link Cancelled} with its reason, any other exception
+   * but an interrupt is a {@link Failure}.
    *
    * <p>If it was cancelled because the current token was, the next checkpoint of the caller throws
    * again.
@@ -68,10 +68,10 @@ public sealed interface Outcome<T extends @Nullable Object> {
       return new Success<>(task.call());
     } catch (InterruptedException e) {
       throw e;
-    } catch (CancelledException e) {
-      return new Cancelled<>(e.reason());
     } catch (Exception e) {
-      return new Failure<>(e);
+      return CancelledException.unwrap(e) instanceof CancelledException cancelled
+          ? new Cancelled<>(cancelled.reason())
+          : new Failure<>(e);
     }
   }
 }

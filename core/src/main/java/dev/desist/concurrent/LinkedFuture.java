@@ -123,7 +123,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   /** Our exception with its reason, which the JDK's methods wrap. */
   static CancellationException unwrap(CancellationException e) {
-    return e.getCause() instanceof CancelledException cancelled ? cancelled : e;
+    return CancelledException.unwrap(e) instanceof CancelledException cancelled ? cancelled : e;
   }
 
   // ---- from the work ----

@@ -9,7 +9,6 @@ import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import java.io.InterruptedIOException;
-import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.channels.ClosedByInterruptException;
@@ -19,9 +18,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -162,16 +158,8 @@ final class Fork<T extends @Nullable Object>
     if (reason == null) {
       return new Outcome.Failure<>(e);
     }
-    Throwable thrown = e;
-    while ((thrown instanceof CompletionException
-            || thrown instanceof ExecutionException
-            || thrown instanceof UncheckedIOException
-            || (thrown instanceof CancellationException && !(thrown instanceof CancelledException)))
-        && thrown.getCause() != null) {
-      thrown = thrown.getCause(); // what futures wrap around it
-    }
     boolean cancelled =
-        switch (thrown) {
+        switch (CancelledException.unwrap(e)) {
           case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();
           case InterruptedException _ -> wasInterrupted();
           case ClosedByInterruptException _ -> wasInterrupted();
@@ -381,6 +369,9 @@ final class Fork<T extends @Nullable Object>
   private boolean await(CancellationToken token, Deadline deadline) throws InterruptedException {
     if (isEnded()) {
       return true;
+    }
+    if (thread == Thread.currentThread()) {
+      throw new IllegalStateException(title() + " must not wait for its own end");
     }
     Control made = control();
     synchronized (made.waiting) {

@@ -21,10 +21,11 @@ import org.jspecify.annotations.Nullable;
  * <h2>Which thread runs what</h2>
  *
  * <p>{@link #onFork} is called by the thread that forks, {@link #onComplete} by the thread of the
- * subtask that ended, several at once; so both must be thread-safe. No lock of this library is held
- * meanwhile. {@link #result} is called once, by the owner of the scope, after the last call of
- * {@link #onComplete} for the subtasks that it is to look at: after all of them have ended, or
- * after one call has returned true. If a joiner throws, the scope is cancelled; see the methods.
+ * subtask that ended or, if that never started, by the one that cancelled it, several at once; so
+ * both must be thread-safe. No lock of this library is held meanwhile. {@link #result} is called
+ * once, by the owner of the scope, after the last call of {@link #onComplete} for the subtasks that
+ * it is to look at: after all of them have ended, or after one call has returned true. If a joiner
+ * throws, the scope is cancelled; see the methods.
  *
  * @param <T> what the subtasks give
  * @param <R> what join gives
@@ -105,8 +106,8 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
    * {@return one must succeed: stops at the first that does; join gives its value}
    *
    * <p>If none succeeds, join throws an {@link ExecutionException} whose cause is the first
-   * failure, with the others suppressed; if nothing was forked, the cause is a {@link
-   * java.util.NoSuchElementException}.
+   * failure, with the others suppressed, up to a hundred; if nothing was forked, the cause is a
+   * {@link java.util.NoSuchElementException}.
    *
    * @param <T> what the subtasks give
    */
@@ -119,7 +120,7 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
    * in which they came}
    *
    * <p>If fewer succeed, join throws an {@link ExecutionException} whose cause is the first
-   * failure, with the others suppressed.
+   * failure, with the others suppressed, up to a hundred.
    *
    * @param <T> what the subtasks give
    * @param count how many; zero is enough from the start

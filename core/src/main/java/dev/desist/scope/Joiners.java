@@ -47,7 +47,7 @@ final class Joiners {
     }
   }
 
-  /** Remembers the failures, to throw them all if it comes to that. */
+  /** Remembers the first failures, to throw them if it comes to that. */
   abstract static class CollectingFailures<T extends @Nullable Object, R extends @Nullable Object>
       implements Joiner<T, R> {
     private @Nullable ExecutionException failures;
@@ -62,9 +62,7 @@ final class Joiners {
           failures = failure;
           return true;
         }
-        if (failure.getCause() != failures.getCause()) {
-          failures.addSuppressed(Objects.requireNonNull(failure.getCause()));
-        }
+        TaskScope.suppress(failures, Objects.requireNonNull(failure.getCause()));
         return false;
       }
     }

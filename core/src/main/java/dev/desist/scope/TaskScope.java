@@ -100,7 +100,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
 
-  /** Of the failures that come too late to be the result, how many are kept to be suppressed. */
+  /** Of the failures that are not the first, how many are kept to be suppressed. */
   private static final int KEPT = 100;
 
   private static final VarHandle STOP_REASON;
@@ -521,7 +521,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  private static void suppress(Throwable thrown, Throwable other) {
+  /** Adds to what is or will be thrown; not without end, since a scope may live long. */
+  static void suppress(Throwable thrown, Throwable other) {
     if (thrown != other && thrown.getCause() != other && thrown.getSuppressed().length < KEPT) {
       thrown.addSuppressed(other);
     }
@@ -903,6 +904,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         source.close();
       }
     } finally {
+      if (interrupted) {
+        interruptAll(); // handed down: by a scope further out that was aborted, say
+      }
       try {
         awaitEnd();
       } finally {
@@ -925,6 +929,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         CancellationToken.none().awaitOr(this::isQuiet, end);
       } catch (InterruptedException e) {
         interruptedNow = true;
+        interruptAll();
       }
       if (live == 0 || !end.isPassed()) {
         continue;

@@ -170,8 +170,8 @@ public final class Tasks {
    * @param timeout how long; zero lets the task run up to its first checkpoint
    * @param task what to call
    * @return what the task returned
-   * @throws TimeoutException if the task ended because this timeout had passed; its cause is the
-   *     {@link CancelledException} that the task threw
+   * @throws TimeoutException if the task ended because this timeout had passed; its cause is what
+   *     the task threw, a {@link CancelledException} or what a future has wrapped around it
    * @throws ExecutionException if the task threw a TimeoutException, which is the cause
    * @throws IllegalArgumentException if the timeout is negative
    * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
@@ -214,16 +214,17 @@ public final class Tasks {
       CancellationSource source, Deadline deadline, Callable<T> task) throws Exception {
     try (source) {
       return Cancellation.call(source.token(), task);
-    } catch (CancelledException e) {
-      if (e.reason() instanceof CancellationReason.DeadlineExceeded exceeded
+    } catch (TimeoutException e) {
+      throw new ExecutionException("the task itself timed out: " + e.getMessage(), e);
+    } catch (Exception e) {
+      if (CancelledException.unwrap(e) instanceof CancelledException cancelled
+          && cancelled.reason() instanceof CancellationReason.DeadlineExceeded exceeded
           && exceeded.deadline() == deadline) {
-        var timedOut = new TimeoutException(e.reason().message());
+        var timedOut = new TimeoutException(exceeded.message());
         timedOut.initCause(e);
         throw timedOut;
       }
       throw e;
-    } catch (TimeoutException e) {
-      throw new ExecutionException("the task itself timed out: " + e.getMessage(), e);
     }
   }
 

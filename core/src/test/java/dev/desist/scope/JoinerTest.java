@@ -82,6 +82,17 @@ class JoinerTest {
   }
 
   @Test
+  void promise14_any_successful_keeps_no_more_than_a_hundred_failures() throws Exception {
+    try (var scope = TaskScope.open(Joiner.<String>anySuccessfulOrThrow())) {
+      for (int i = 0; i < 1_000; i++) {
+        scope.fork(failing("a"));
+      }
+      var thrown = assertThrows(ExecutionException.class, scope::join);
+      assertEquals(100, thrown.getSuppressed().length);
+    }
+  }
+
+  @Test
   void any_successful_of_nothing_says_so() throws Exception {
     try (var scope = TaskScope.open(Joiner.<String>anySuccessfulOrThrow())) {
       var thrown = assertThrows(ExecutionException.class, scope::join);
