@@ -102,8 +102,9 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    * running: for tasks that block in calls which know interrupts and no tokens.
    *
    * <p>The interrupt is sent by a thread of this library, after this method may have returned, and
-   * only while the task is running; a task that aborts itself is not interrupted. An interrupt
-   * closes a channel, and a socket that a virtual thread reads from: {@link #cancel()} does not.
+   * only while the task is running; a task that aborts itself is not interrupted, and one that has
+   * a scope of its own hands it down to the subtasks of that. An interrupt closes a channel, and a
+   * socket that a virtual thread reads from: {@link #cancel()} does not.
    *
    * @return whether this call cancelled it; it is interrupted also if another call did
    * @throws dev.desist.CancellationCallbackException if callbacks failed
@@ -123,8 +124,10 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
 
   /**
    * Waits until the task has ended, its {@code finally} blocks included. Does not look at the
-   * current token, so that one can wait for the end of what one has aborted.
+   * current token, so that one can wait for the end of what one has aborted. The joiner may be told
+   * a moment later.
    *
+   * @throws IllegalStateException if the task itself waits
    * @throws InterruptedException if the thread was or is interrupted first
    */
   void await() throws InterruptedException;

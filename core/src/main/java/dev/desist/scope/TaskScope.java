@@ -52,10 +52,15 @@ import org.jspecify.annotations.Nullable;
  * it is cancelled, by {@link #cancel} or {@link #abort} from any thread, and by {@link #close}.
  * From then on nothing starts: a subtask that waits for its thread never runs, and {@link #fork}
  * gives one that is cancelled already, without a thread. Subtasks that run see their token
- * cancelled; they are interrupted only by {@link #abort} and by a {@link Grace} that says so.
+ * cancelled; they are interrupted only by {@link #abort}, by a {@link Grace} that says so, and if
+ * the owner itself is interrupted while it joins or closes.
  *
  * <p>The body of the block runs on the owner's thread, where the outer token stays the current one:
  * pass {@link #token()} to what the body itself calls, if it is to stop with the scope.
+ *
+ * <p>Of what is bound to the owner's thread, subtasks have the current token and the {@link
+ * TimeSource}. Other scoped values are not inherited, as they are by the JDK's scope: bind them in
+ * the task.
  *
  * <h2>Thread safety</h2>
  *
@@ -620,7 +625,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    *     and the cause is the {@link CancelledException} that the subtasks see
    * @throws CancelledException if this scope was cancelled in any other way than by its joiner
    * @throws InterruptedException if the thread was or is interrupted while it waits; join may be
-   *     called again
+   *     called again. If it is not, {@link #close} cancels with the reason "interrupted", and
+   *     interrupts the subtasks
    * @throws IllegalStateException if this scope has been joined or closed, or if the joiner threw
    *     in {@link Joiner#onComplete}, which is the cause then
    * @throws WrongThreadException if the calling thread does not own this scope
@@ -809,7 +815,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /**
    * Cancels what still runs and waits for it, as long as the {@link Grace} says. Does nothing if
-   * this scope is closed already. An interrupt does not end the wait; it is still there afterwards.
+   * this scope is closed already. An interrupt does not end the wait: it is handed down to the
+   * subtasks that run, as by {@link #abort()}, and is still there afterwards.
    *
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never

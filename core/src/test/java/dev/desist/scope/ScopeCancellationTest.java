@@ -134,6 +134,48 @@ class ScopeCancellationTest {
   }
 
   @Test
+  void promise22_abort_reaches_the_tasks_of_a_scope_inside_the_task() throws Exception {
+    try (var scope = TaskScope.open(Joiner.awaitAll())) {
+      var inside = new CountDownLatch(1);
+      Subtask<?> outer =
+          scope.fork(
+              () -> {
+                try (var inner = TaskScope.open()) {
+                  inner.fork(
+                      () -> {
+                        inside.countDown();
+                        return new SynchronousQueue<String>().take(); // knows no tokens
+                      });
+                  return inner.join();
+                }
+              });
+      inside.await();
+      outer.abort(ENOUGH);
+      outer.await();
+      assertEquals(new Outcome.Cancelled<>(ENOUGH), outer.outcome().orElseThrow());
+      scope.join();
+    }
+  }
+
+  @Test
+  void a_task_must_not_wait_for_itself() throws Exception {
+    try (var scope = TaskScope.open(Joiner.awaitAll())) {
+      var self = new CompletableFuture<Subtask<?>>();
+      Subtask<?> subtask =
+          scope.fork(
+              "me",
+              () -> {
+                self.get().await();
+                return 1;
+              });
+      self.complete(subtask);
+      scope.join();
+      assertEquals(
+          "subtask \"me\" must not wait for its own end", subtask.exception().getMessage());
+    }
+  }
+
+  @Test
   void cancel_does_not_interrupt() throws Exception {
     try (var scope = TaskScope.open(Joiner.awaitAll())) {
       var inside = new CountDownLatch(1);

@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -336,6 +337,26 @@ class TasksTest {
           Cancellation.checkpoint();
           return "never";
         });
+  }
+
+  @Test
+  void promise16_a_timeout_that_a_future_has_wrapped_is_still_ones_own() throws Exception {
+    var thrown =
+        assertThrows(
+            TimeoutException.class,
+            () ->
+                time.call(
+                    () ->
+                        Tasks.within(
+                            MS,
+                            () -> {
+                              time.advance(MS);
+                              return CompletableFuture.failedFuture(
+                                      new CancelledException(Cancellation.current()))
+                                  .thenApply(v -> v)
+                                  .join();
+                            })));
+    assertEquals("the 1 ms deadline passed", thrown.getMessage());
   }
 
   @Test
