@@ -59,7 +59,7 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
       List<T> winners;
       try (TaskScope<T, List<T>> scope = TaskScope.open(contest, options::apply)) {
         for (int i = 0; i < entrants.size(); i++) {
-          scope.fork(contest.entry(i, entrants.get(i)));
+          scope.fork(contest.entry(scope, i, entrants.get(i)));
         }
         winners = scope.join();
       }
@@ -70,10 +70,10 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
     }
   }
 
-  private Callable<T> entry(int index, Callable<? extends T> task) {
+  private Callable<T> entry(TaskScope<?, ?> scope, int index, Callable<? extends T> task) {
     return () -> {
       T value = task.call();
-      RuntimeException leak = TaskScope.closeLeaked(); // which makes the task one that failed
+      RuntimeException leak = scope.closeLeaked(); // which makes the task one that failed
       if (leak != null) {
         options.dispose(value);
         throw leak;

@@ -135,7 +135,7 @@ final class Fork<T extends @Nullable Object>
         }
       }
     }
-    RuntimeException leak = TaskScope.closeLeaked();
+    RuntimeException leak = scope.closeLeaked();
     if (leak == null) {
       end(found);
       return;

@@ -831,7 +831,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (phase == Phase.CLOSED) {
       return;
     }
-    RuntimeException failure = closeInner(this);
+    RuntimeException failure = closeInner(this, title() + " is");
     boolean unjoined = phase == Phase.OPEN && forked && !joinTried;
     IllegalStateException misuse = null;
     if (unjoined) {
@@ -867,15 +867,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /** Closes what this thread opened inside {@code outer}, or at all, and has not closed. */
-  private static @Nullable RuntimeException closeInner(@Nullable TaskScope<?, ?> outer) {
+  private static @Nullable RuntimeException closeInner(TaskScope<?, ?> outer, String what) {
     RuntimeException failure = null;
     for (var inner = INNERMOST.get(); inner != null && inner != outer; inner = INNERMOST.get()) {
-      var misuse =
-          new IllegalStateException(
-              inner.title()
-                  + " must be closed before "
-                  + (outer == null ? "the task that opened it ends" : outer.title() + " is"));
-      failure = and(failure, misuse);
+      failure =
+          and(failure, new IllegalStateException(inner.title() + " must be closed before " + what));
       try {
         inner.shut();
       } catch (CancellationCallbackException e) {
@@ -885,9 +881,12 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     return failure;
   }
 
-  /** At the end of a task: closes what it opened and has not closed. */
-  static @Nullable RuntimeException closeLeaked() {
-    return closeInner(null);
+  /**
+   * At the end of a task of this scope: closes what it opened and has not closed. That is what its
+   * thread has open, down to this scope itself, should a thread factory run tasks on the owner.
+   */
+  @Nullable RuntimeException closeLeaked() {
+    return closeInner(this, "the task that opened it ends");
   }
 
   private static RuntimeException and(@Nullable RuntimeException first, RuntimeException next) {

@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -223,6 +224,23 @@ class ScopeMisuseTest {
       assertTrue(refused.getMessage().endsWith("gave no thread"), refused::getMessage);
       var thrown = assertThrows(ExecutionException.class, scope::join);
       assertSame(refused, thrown.getCause());
+    }
+  }
+
+  @Test
+  void a_thread_that_runs_its_task_on_the_owner_does_not_close_the_scope() throws Exception {
+    ThreadFactory inline =
+        task ->
+            new Thread(task) {
+              @Override
+              public void start() {
+                task.run();
+              }
+            };
+    try (var scope =
+        TaskScope.open(Joiner.<Integer>allSuccessfulOrThrow(), c -> c.withThreadFactory(inline))) {
+      scope.fork(() -> 1);
+      assertEquals(1, scope.join().getFirst());
     }
   }
 
