@@ -2,6 +2,7 @@ package dev.desist.concurrent;
 
 import dev.desist.CancellationToken;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture.AsynchronousCompletionTask;
@@ -34,6 +35,7 @@ final class BoundExecutor extends AbstractExecutorService {
 
   @Override
   public void execute(Runnable task) {
+    Objects.requireNonNull(task, "task");
     if (task instanceof TaskFuture<?> future) {
       future.startOn(executor);
       return;
