@@ -42,6 +42,10 @@ import org.jspecify.annotations.Nullable;
  * nor do {@code CompletableFuture.allOf} and {@code anyOf} count or reach anything. In {@code
  * thenCombine} and its like only the future it is called on is reached.
  *
+ * <p>The second future of {@code thenCompose} and its like is reached through a copy of it, so that
+ * one that is shared, a plain one of the JDK, goes on for the others. {@code completeAsync} and
+ * {@code obtrudeValue} tell the work nothing.
+ *
  * <p>The function of a stage that has ended, or whose future was cancelled, does not run.
  *
  * <h2>Which thread runs what</h2>

@@ -185,7 +185,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   /** By a deadline of ours: with a reason, and without a dependent that would count. */
   private CompletableFuture<T> onTimeout(
       long timeout, TimeUnit unit, Consumer<CancellationReason> action) {
-    var length = Duration.of(Math.max(0, timeout), unit.toChronoUnit());
+    var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
     CancellationSource limit = CancellationToken.none().childWithTimeout(length);
     CancellationToken token = limit.token();
     CancellationRegistration registration =

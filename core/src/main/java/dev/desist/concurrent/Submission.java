@@ -47,7 +47,7 @@ final class Submission<T extends @Nullable Object> {
   void start() {
     try {
       slot.executor.execute(this::run);
-    } catch (RuntimeException e) { // rejected: a task throws nothing here
+    } catch (Throwable e) { // rejected: a task throws nothing here
       ended(new Outcome.Failure<>(e));
     }
   }
@@ -96,7 +96,7 @@ final class Submission<T extends @Nullable Object> {
             Work.guarded(() -> give(outcome));
             finish(outcome);
           });
-    } catch (RuntimeException e) { // rejected: no consumer throws anything here
+    } catch (Throwable e) { // rejected: no consumer throws anything here
       cancel(CancellationReason.closed("the executor for showing takes nothing: " + e));
       discard(outcome);
     }

@@ -271,6 +271,14 @@ class FuturesTest {
   }
 
   @Test
+  void a_timeout_may_be_longer_than_any_clock() {
+    var future = Futures.supplyAsync(source.token(), queue::add, () -> "v");
+    future.orTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
+    runQueued();
+    assertEquals("v", future.join());
+  }
+
+  @Test
   void what_ends_a_completed_future_changes_nothing() {
     var future = Futures.supplyAsync(source.token(), Runnable::run, () -> "v");
     assertFalse(future.cancel(true));

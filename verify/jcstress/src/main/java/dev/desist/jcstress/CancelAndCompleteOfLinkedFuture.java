@@ -14,7 +14,9 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.L_Result;
 
-/** Somebody else's future under a token completes while the token is cancelled: with one of the two. */
+/**
+ * Somebody else's future under a token completes while the token is cancelled: with one of the two.
+ */
 @JCStressTest
 @Outcome(id = "value", expect = ACCEPTABLE, desc = "Completion was first.")
 @Outcome(id = "asked", expect = ACCEPTABLE, desc = "Cancelled, with the reason of the token.")

@@ -22,9 +22,9 @@ import org.openjdk.jcstress.infra.results.L_Result;
  * the disposer, never both and never neither, unless the task did not begin (promise 23).
  */
 @JCStressTest
-@Outcome(id = "value, late []", expect = ACCEPTABLE, desc = "The task was first.")
-@Outcome(id = "asked, late [value]", expect = ACCEPTABLE_INTERESTING, desc = "It came too late.")
-@Outcome(id = "asked, late []", expect = ACCEPTABLE, desc = "It never began.")
+@Outcome(id = "value, late none", expect = ACCEPTABLE, desc = "The task was first.")
+@Outcome(id = "asked, late value", expect = ACCEPTABLE_INTERESTING, desc = "It came too late.")
+@Outcome(id = "asked, late none", expect = ACCEPTABLE, desc = "It never began.")
 @Outcome(expect = FORBIDDEN, desc = "Both, neither, or twice.")
 @State
 public class CancelAndEndOfTask {
@@ -60,6 +60,6 @@ public class CancelAndEndOfTask {
     } catch (CancelledException e) {
       outcome = begun && late.isEmpty() ? "lost" : e.reason().message();
     }
-    r.r1 = outcome + ", late " + late;
+    r.r1 = outcome + ", late " + (late.isEmpty() ? "none" : String.join(" ", late));
   }
 }

@@ -51,8 +51,7 @@ public class CancelOfFutureAndStart {
 
   @Arbiter
   public void judge(L_Result r) {
-    String outcome =
-        future.isCancelled() ? "cancelled" : future.isDone() ? future.join() : "never";
+    String outcome = future.isCancelled() ? "cancelled" : future.isDone() ? future.join() : "never";
     String task =
         !seen.canBeCancelled()
             ? "not begun"

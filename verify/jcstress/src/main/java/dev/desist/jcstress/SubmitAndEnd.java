@@ -6,6 +6,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.desist.concurrent.Latest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -15,9 +16,9 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 /** One at a time: a task is submitted while the one before ends. It starts, by one of the two. */
 @JCStressTest
-@Outcome(id = "shown [old, new], disposed []", expect = ACCEPTABLE, desc = "One after the other.")
-@Outcome(id = "shown [new], disposed [old]", expect = ACCEPTABLE, desc = "Superseded in time.")
-@Outcome(id = "shown [new], disposed []", expect = ACCEPTABLE, desc = "The old one never began.")
+@Outcome(id = "shown old new, disposed none", expect = ACCEPTABLE, desc = "One after the other.")
+@Outcome(id = "shown new, disposed old", expect = ACCEPTABLE, desc = "Superseded in time.")
+@Outcome(id = "shown new, disposed none", expect = ACCEPTABLE, desc = "The old one never began.")
 @Outcome(expect = FORBIDDEN, desc = "The new one never starts, or twice; or a result is lost.")
 @State
 public class SubmitAndEnd {
@@ -65,6 +66,10 @@ public class SubmitAndEnd {
     while (!screen.isEmpty()) {
       screen.remove().run();
     }
-    r.r1 = "shown " + shown + ", disposed " + disposed;
+    r.r1 = "shown " + words(shown) + ", disposed " + words(disposed);
+  }
+
+  private static String words(List<String> list) {
+    return list.isEmpty() ? "none" : String.join(" ", list);
   }
 }

@@ -6,6 +6,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.desist.concurrent.Latest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.List;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -19,8 +20,8 @@ import org.openjdk.jcstress.infra.results.L_Result;
  * returned.
  */
 @JCStressTest
-@Outcome(id = "shown [old, new], disposed []", expect = ACCEPTABLE, desc = "Shown in time.")
-@Outcome(id = "shown [new], disposed [old]", expect = ACCEPTABLE, desc = "Superseded in time.")
+@Outcome(id = "shown old new, disposed none", expect = ACCEPTABLE, desc = "Shown in time.")
+@Outcome(id = "shown new, disposed old", expect = ACCEPTABLE, desc = "Superseded in time.")
 @Outcome(expect = FORBIDDEN, desc = "Late, lost, twice, or in the wrong order.")
 @State
 public class SubmitAndShow {
@@ -60,6 +61,10 @@ public class SubmitAndShow {
   public void judge(L_Result r) {
     worker.remove().run();
     screen.remove().run();
-    r.r1 = "shown " + shown + ", disposed " + disposed;
+    r.r1 = "shown " + words(shown) + ", disposed " + words(disposed);
+  }
+
+  private static String words(List<String> list) {
+    return list.isEmpty() ? "none" : String.join(" ", list);
   }
 }
