@@ -50,11 +50,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>Neither {@code cancel} of a token nor of a future made here calls into other futures or into
- * callbacks of the work on its own thread: {@link Cancellation#dispatcher()} does. So when {@code
- * cancel} of a token has returned, the futures end soon after; when {@code cancel} of a future has
- * returned, that future is complete, and the token of its work reports cancelled. What hangs on a
- * future runs on the thread that completes it, as always.
+ * <p>The thread that cancels a token does not touch the futures under it: {@link
+ * Cancellation#dispatcher()} ends them, soon after {@code cancel} has returned. The thread that
+ * cancels a future made here runs no callback that the work registered, and cancels no other
+ * future: the dispatcher does. When {@code cancel} of a future has returned, that future is
+ * complete, and the token of its work reports cancelled. What hangs on a future runs on the thread
+ * that completes it, as always.
  *
  * <h2>Memory consistency effects</h2>
  *

@@ -264,9 +264,14 @@ class LatestTest {
     var slot =
         Cancellation.call(
             parent.token(),
-            () -> Latest.<String>builder(Runnable::run, shown::add, e -> {}).build());
+            () ->
+                Latest.<String>builder(screen::add, shown::add, e -> {})
+                    .executor(worker::add)
+                    .build());
     parent.cancel("gone");
-    assertEquals("gone", reason(slot.submit(FuturesTest::mustNotStart)).message());
+    var over = slot.submit(FuturesTest::mustNotStart);
+    run(worker);
+    assertEquals("gone", reason(over).message());
   }
 
   @Test
