@@ -307,7 +307,9 @@ public final class CancellationToken {
   private CancellationSource limited(@Nullable String name, Deadline deadline) {
     Objects.requireNonNull(deadline, "deadline");
     CancellationToken child = descend(name);
-    child.arm(deadline);
+    if (!deadline.isNone()) {
+      child.arm(deadline);
+    }
     return new CancellationSource(child);
   }
 

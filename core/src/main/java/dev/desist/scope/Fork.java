@@ -161,9 +161,8 @@ final class Fork<T extends @Nullable Object>
     boolean cancelled =
         switch (CancelledException.unwrap(e)) {
           case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();
-          case InterruptedException _ -> wasInterrupted();
-          case ClosedByInterruptException _ -> wasInterrupted();
-          case InterruptedIOException _ -> wasInterrupted();
+          case InterruptedException _, ClosedByInterruptException _, InterruptedIOException _ ->
+              wasInterrupted();
           default -> false;
         };
     return cancelled ? new Outcome.Cancelled<>(reason) : new Outcome.Failure<>(e);
@@ -181,19 +180,19 @@ final class Fork<T extends @Nullable Object>
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
   void end(Outcome<?> outcome) {
-    try {
-      settle(outcome);
-    } finally {
-      scope.ended(this, true);
-    }
+    end(outcome, true);
   }
 
   /** Ends this subtask, which was cancelled while it waited for another one to end. */
   void withdraw() {
+    end(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())), false);
+  }
+
+  private void end(Outcome<?> outcome, boolean ran) {
     try {
-      settle(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())));
+      settle(outcome);
     } finally {
-      scope.ended(this, false);
+      scope.ended(this, ran);
     }
   }
 

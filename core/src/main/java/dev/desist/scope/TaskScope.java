@@ -91,8 +91,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * Invariants:  1. A subtask is in the list, and counted, from the fork until it has ended and the joiner has been told. A
    *                 fork by another thread than the owner is counted while it is under way, so join waits for what the
    *                 joiner was told of.
-   *              2. A subtask is accepted, and a fork counted, only under the lock, while OPEN and while the token is live. So after the token is
-   *                 cancelled or the phase has left OPEN, the count only falls, and zero is final.
+   *              2. A subtask is accepted, and a fork counted, only under the lock, while OPEN and while the token is live. So
+   *                 after the token is cancelled or the phase has left OPEN, the count only falls, and zero is final.
    *              3. `stopReason` is set before the token is cancelled with it. So who sees the token cancelled knows whether
    *                 the joiner did it: the token's reason is `stopReason`, or never will be.
    * Lock:        guards what says so. Held for a few loads and stores; it is taken before the locks of the engine's nodes, and
@@ -197,11 +197,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     String name = configuration.name;
     CancellationToken outer = Cancellation.current();
     this.source =
-        deadline.isNone()
-            ? (name == null ? outer.child() : outer.child(name))
-            : (name == null
-                ? outer.childWithDeadline(deadline)
-                : outer.childWithDeadline(name, deadline));
+        name == null ? outer.childWithDeadline(deadline) : outer.childWithDeadline(name, deadline);
     if (configuration.parallelism > 0) {
       source.token().onCancel(this::dropQueue);
     }
@@ -866,7 +862,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  /** Closes what this thread opened inside {@code outer}, or at all, and has not closed. */
+  /** Closes what this thread has open, down to {@code outer}, if that is among it. */
   private static @Nullable RuntimeException closeInner(TaskScope<?, ?> outer, String what) {
     RuntimeException failure = null;
     for (var inner = INNERMOST.get(); inner != null && inner != outer; inner = INNERMOST.get()) {
