@@ -30,8 +30,9 @@ public final class Cancellation {
   /**
    * A token that is made when somebody asks for it: see {@link #callLazily}.
    *
-   * <p>Asked each time the current token is, perhaps by several threads, so it must be quick, must
-   * not throw, and must always give the same token.
+   * <p>Asked each time the current token is, perhaps by several threads, and before another token
+   * takes its place or a shield hides it: one that was never asked had nothing nested in its
+   * extent. It must be quick, must not throw, and must always give the same token.
    */
   @FunctionalInterface
   public interface Lazy {
@@ -134,7 +135,7 @@ public final class Cancellation {
    */
   public static void shielded(Runnable body) {
     Objects.requireNonNull(body, "body");
-    ScopedValue.where(CURRENT, CancellationToken.none()).run(body);
+    hidden().run(body);
   }
 
   /**
@@ -148,7 +149,12 @@ public final class Cancellation {
    */
   public static <T extends @Nullable Object> T shielded(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
-    return ScopedValue.where(CURRENT, CancellationToken.none()).call(body::call);
+    return hidden().call(body::call);
+  }
+
+  private static ScopedValue.Carrier hidden() {
+    CancellationToken _ = current(); // so that a Lazy learns of it
+    return ScopedValue.where(CURRENT, CancellationToken.none());
   }
 
   /**

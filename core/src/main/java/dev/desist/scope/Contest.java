@@ -59,7 +59,7 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
       List<T> winners;
       try (TaskScope<T, List<T>> scope = TaskScope.open(contest, options::apply)) {
         for (int i = 0; i < entrants.size(); i++) {
-          scope.fork(contest.entry(scope, i, entrants.get(i)));
+          scope.fork(new Entrant<>(scope, contest, i, entrants.get(i)));
         }
         winners = scope.join();
       }
@@ -70,19 +70,29 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
     }
   }
 
-  private Callable<T> entry(TaskScope<?, ?> scope, int index, Callable<? extends T> task) {
-    return () -> {
-      T value = task.call();
-      RuntimeException leak = scope.closeLeaked(); // which makes the task one that failed
+  /** The subtask that runs one of the tasks. */
+  static final class Entrant<T extends @Nullable Object> extends Fork<T> {
+    private final Contest<T> contest;
+    private final int index;
+
+    Entrant(TaskScope<T, ?> scope, Contest<T> contest, int index, Callable<? extends T> task) {
+      super(scope, null, task);
+      this.contest = contest;
+      this.index = index;
+    }
+
+    @Override
+    public T call() throws Exception {
+      T value = super.call();
+      RuntimeException leak = closeLeaked(); // which makes the task one that failed
+      if (leak != null || !contest.leave(new Entry<>(index, value))) {
+        contest.options.dispose(value);
+      }
       if (leak != null) {
-        options.dispose(value);
         throw leak;
       }
-      if (!leave(new Entry<>(index, value))) {
-        options.dispose(value);
-      }
       return value;
-    };
+    }
   }
 
   private synchronized boolean leave(Entry<T> entry) {

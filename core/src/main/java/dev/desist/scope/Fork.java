@@ -39,8 +39,9 @@ import org.jspecify.annotations.Nullable;
  *              the call that the task is in has ended, and delays nobody but this task's own thread, and others that interrupt
  *              it. Those who wait for the task have a monitor of their own, the list's.
  */
-final class Fork<T extends @Nullable Object>
-    implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception> {
+sealed class Fork<T extends @Nullable Object>
+    implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception>
+    permits Contest.Entrant {
   private static final VarHandle CONTROL;
 
   static {
@@ -135,7 +136,7 @@ final class Fork<T extends @Nullable Object>
         }
       }
     }
-    RuntimeException leak = scope.closeLeaked();
+    RuntimeException leak = closeLeaked();
     if (leak == null) {
       end(found);
       return;
@@ -144,6 +145,14 @@ final class Fork<T extends @Nullable Object>
       leak.addSuppressed(exception);
     }
     end(new Outcome.Failure<>(leak));
+  }
+
+  /**
+   * At the end of the task: closes the scopes that it opened and has not closed. A scope asks for
+   * the current token when it is opened, and so does a shield: without a Control there is none.
+   */
+  final @Nullable RuntimeException closeLeaked() {
+    return CONTROL.getVolatile(this) == null ? null : scope.closeLeaked();
   }
 
   private @Nullable CancellationReason reasonToStop() {

@@ -318,7 +318,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         });
   }
 
-  private <U extends T> Subtask<U> fork(Fork<U> fork) {
+  <U extends T> Subtask<U> fork(Fork<U> fork) {
     if (!configuration.sharedForking) {
       requireOwner();
       return admit(fork);
