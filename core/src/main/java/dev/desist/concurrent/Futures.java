@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,28 +24,42 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.FuturesSnippets" region="submit"}
  *
- * <h2>Futures made from futures</h2>
+ * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
+ * current} one.
+ *
+ * <h2>Linked futures</h2>
  *
  * <p>A future that a method here returns, and every one made from it by {@code thenApply} and the
- * like, is linked: to cancel one of them, or to complete it from outside, as {@code orTimeout} and
- * {@code completeOnTimeout} do, cancels the work behind. So of several that were made from one,
- * each can end it for all. A branch that is to be given up alone begins with {@link
- * CompletableFuture#minimalCompletionStage()}. What {@code thenCompose} starts is reached if it was
- * started under the token, not otherwise.
+ * like, is linked: to cancel one of them, or to complete it from outside, cancels the work behind.
+ * {@code orTimeout} and {@code completeOnTimeout} are such an end, with the reason "deadline
+ * exceeded", by the {@link dev.desist.TimeSource} current where they are called. So of several that
+ * were made from one, each can end it for all. A branch that is to be given up alone begins with
+ * {@link CompletableFuture#minimalCompletionStage()}.
+ *
+ * <p>What the function of {@code thenCompose} and its like starts is reached, too, through a copy
+ * of the future it gives: if that one is linked it ends, while a plain future of the JDK, which may
+ * be shared, goes on. Not reached are the other futures of {@code thenCombine} and its like, and
+ * nothing is reached through {@code CompletableFuture.allOf} and {@code anyOf}, or by {@code
+ * completeAsync} and {@code obtrudeValue}.
  *
  * <p>A linked future that was cancelled is done at once, as {@link Future#cancel} demands; the work
- * ends when it next asks its token. If the token is cancelled instead, a future of {@link #submit}
- * is done when the work has ended, and one of {@link #under} at once. In either case it {@linkplain
- * Future#isCancelled() is cancelled}, {@code get} and {@code join} throw a {@link
- * CancelledException} with the reason, and stages that wait for a value do not run.
+ * ends when it next asks its token, and what it gives after all goes to the disposer. A failure
+ * that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
+ * dev.desist}. The argument of {@code cancel} makes no difference: no thread is interrupted, unless
+ * the work is in {@link Blocking#interruptibly(Callable)}.
+ *
+ * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
+ * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is
+ * cancelled}, {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with
+ * the reason, and stages that wait for a value do not run.
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>A future is completed by the thread of its work; if a token ends it before, by a daemon thread
- * of this library, and never by the thread that cancels. A future that is cancelled itself
- * completes its stages on the calling thread, as every {@code CompletableFuture}; callbacks on the
- * token of its work run there, too, if it was cancelled, and on a thread of this library if it was
- * completed from outside, as by a timeout.
+ * <p>A future is completed by the thread of its work; if a token or a timeout ends it before, by
+ * {@link Cancellation#dispatcher()}, and never by the thread that cancels the token. A future that
+ * is itself cancelled or completed completes its stages on the calling thread, as every {@code
+ * CompletableFuture}. The callbacks that its work has registered do not run there, but on the
+ * dispatcher; when the call returns, the token of the work reports cancelled.
  *
  * <h2>General exceptions</h2>
  *
@@ -84,10 +99,32 @@ public final class Futures {
    */
   public static <T extends @Nullable Object> CompletableFuture<T> submit(
       CancellationToken token, Executor executor, Callable<? extends T> work) {
+    return submit(token, executor, work, _ -> {});
+  }
+
+  /**
+   * Has {@code executor} call {@code work}, as {@link #submit(CancellationToken, Executor,
+   * Callable)} does, and loses no value.
+   *
+   * @param <T> what the work gives
+   * @param token what the work is to obey
+   * @param executor runs the work
+   * @param work what to call
+   * @param disposer is given the value, on the thread of the work, if the future was ended by other
+   *     hands before; what it throws is logged
+   * @return a linked future
+   * @throws java.util.concurrent.RejectedExecutionException if the executor rejects it
+   */
+  public static <T extends @Nullable Object> CompletableFuture<T> submit(
+      CancellationToken token,
+      Executor executor,
+      Callable<? extends T> work,
+      Consumer<? super T> disposer) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(executor, "executor");
     Objects.requireNonNull(work, "work");
-    var task = new LinkedFuture.Task<T>(token, work);
+    Objects.requireNonNull(disposer, "disposer");
+    var task = new LinkedFuture.Task<T>(token, work, disposer);
     task.startOn(executor);
     return task;
   }
@@ -98,9 +135,10 @@ public final class Futures {
    *
    * <p>Each task has the token as its current token. A task that is submitted has a linked future,
    * and never begins once the token is cancelled. A task that is only executed is rejected if the
-   * token is cancelled, and dropped if it is cancelled before the task begins; but the asynchronous
-   * stages of a {@code CompletableFuture} are run all the same, up to their first checkpoint, for
-   * otherwise nobody would ever complete them: {@link #submit} is the better way.
+   * token is cancelled, and dropped if it is cancelled before the task begins, and if it is a
+   * {@link Future}, cancelled; but the asynchronous stages of a {@code CompletableFuture} are run
+   * all the same, up to their first checkpoint, for otherwise nobody would ever complete them:
+   * {@link #submit} is the better way.
    *
    * <p>Shutting it down shuts down {@code executor}.
    *
@@ -111,6 +149,16 @@ public final class Futures {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(executor, "executor");
     return new TokenExecutor(token, executor);
+  }
+
+  /**
+   * {@return an executor that runs what it is given under the current token}, as {@link
+   * #executor(CancellationToken, ExecutorService)} gives
+   *
+   * @param executor runs the tasks
+   */
+  public static ExecutorService executor(ExecutorService executor) {
+    return executor(Cancellation.current(), executor);
   }
 
   // ---- linking somebody else's ----
@@ -134,29 +182,67 @@ public final class Futures {
       CancellationToken token, CompletableFuture<T> future) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(future, "future");
-    CancellationSource source = token.child();
-    var linked = new LinkedFuture<T>(source);
+    var linked = new LinkedFuture<T>();
     if (future.isDone()) { // completion beats a cancellation that is there, too
-      var _ = future.whenComplete(linked::end);
+      var _ = future.whenComplete((value, failure) -> relay(value, failure, linked));
       return linked;
     }
+    CancellationSource source = linked.sourceUnder(token);
     CancellationRegistration cancelling =
         source
             .token()
             .onCancel(
                 Cancellation.dispatcher(),
                 () -> {
-                  linked.endCancelled();
+                  linked.fail(new CancelledException(source.token()));
                   future.cancel(true);
                 });
     var _ =
         future.whenComplete(
             (value, failure) -> {
               if (cancelling.unregister()) { // else the cancellation was first
-                linked.end(value, failure);
+                relay(value, failure, linked);
+                source.close();
               }
             });
     return linked;
+  }
+
+  private static <T extends @Nullable Object> void relay(
+      T value, @Nullable Throwable failure, LinkedFuture<T> linked) {
+    if (failure == null) {
+      linked.succeed(value);
+    } else {
+      linked.fail(failure);
+    }
+  }
+
+  /**
+   * {@return {@code stage} under {@code token}, as {@link #under(CancellationToken,
+   * CompletableFuture)}}
+   *
+   * @param <T> what the stage gives
+   * @param token what may end it
+   * @param stage somebody else's, which can be turned into a future
+   * @throws UnsupportedOperationException if it cannot
+   */
+  public static <T extends @Nullable Object> CompletableFuture<T> under(
+      CancellationToken token, CompletionStage<T> stage) {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(stage, "stage");
+    return under(token, stage.toCompletableFuture());
+  }
+
+  /**
+   * {@return {@code stage} under the current token, as {@link #under(CancellationToken,
+   * CompletableFuture)}}
+   *
+   * @param <T> what the stage gives
+   * @param stage somebody else's, which can be turned into a future
+   * @throws UnsupportedOperationException if it cannot
+   */
+  public static <T extends @Nullable Object> CompletableFuture<T> under(CompletionStage<T> stage) {
+    return under(Cancellation.current(), stage);
   }
 
   // ---- waiting ----
@@ -193,8 +279,24 @@ public final class Futures {
   }
 
   /**
-   * Waits for {@code future}, until {@code token} is cancelled, and cancels the future then, with
-   * {@code cancel(true)}, on a thread of this library.
+   * Waits for {@code future}, as {@link #await(CancellationToken, Future)} does, under the current
+   * token.
+   *
+   * @param <T> what the future gives
+   * @param future any future
+   * @return what it gave
+   * @throws ExecutionException if the future failed
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public static <T extends @Nullable Object> T await(Future<? extends T> future)
+      throws ExecutionException, InterruptedException {
+    return await(Cancellation.current(), future);
+  }
+
+  /**
+   * Waits for {@code future}, until {@code token} is cancelled. If the wait ends before the future,
+   * by the token or by an interrupt, the future is cancelled with {@code cancel(true)}, on a thread
+   * of this library.
    *
    * @param <T> what the future gives
    * @param token what may end the wait and the future
@@ -204,36 +306,33 @@ public final class Futures {
    *     or if the future was cancelled for a reason that is known
    * @throws CancellationException if the future was cancelled
    * @throws ExecutionException if the future failed
-   * @throws InterruptedException if the thread was or is interrupted first; the future goes on
+   * @throws InterruptedException if the thread was or is interrupted first
    */
   public static <T extends @Nullable Object> T awaitOrCancel(
       CancellationToken token, Future<? extends T> future)
       throws ExecutionException, InterruptedException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(future, "future");
-    CancellationRegistration cancelling =
-        token.onCancel(Cancellation.dispatcher(), () -> future.cancel(true));
     try {
       return await(token, future);
-    } finally {
-      if (!token.isCancelled()) {
-        cancelling.unregister();
+    } catch (CancellationException | InterruptedException e) {
+      if (!future.isDone()) {
+        Cancellation.dispatcher().execute(() -> future.cancel(true));
       }
+      throw e;
     }
   }
 
   /**
-   * {@return {@code stage} under {@code token}, as {@link #under(CancellationToken,
-   * CompletableFuture)}}
+   * Waits for {@code future}, as {@link #awaitOrCancel(CancellationToken, Future)} does, under the
+   * current token.
    *
-   * @param <T> what the stage gives
-   * @param token what may end it
-   * @param stage somebody else's, which can be turned into a future
-   * @throws UnsupportedOperationException if it cannot
+   * @param <T> what the future gives
+   * @param future any future
+   * @return what it gave
+   * @throws ExecutionException if the future failed
+   * @throws InterruptedException if the thread was or is interrupted first
    */
-  public static <T extends @Nullable Object> CompletableFuture<T> under(
-      CancellationToken token, CompletionStage<T> stage) {
-    Objects.requireNonNull(stage, "stage");
-    return under(token, stage.toCompletableFuture());
+  public static <T extends @Nullable Object> T awaitOrCancel(Future<? extends T> future)
+      throws ExecutionException, InterruptedException {
+    return awaitOrCancel(Cancellation.current(), future);
   }
 }

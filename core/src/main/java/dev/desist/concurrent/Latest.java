@@ -2,7 +2,6 @@ package dev.desist.concurrent;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
-import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
@@ -12,7 +11,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * submissions come from the thread of that executor, as in a user interface, nothing old is ever
  * delivered after a submission. If they come from other threads, a delivery that has begun may
  * overlap with a submission.
+ *
+ * <p>The thread that submits, cancels or closes runs no callback of the tasks that it cancels: they
+ * run on {@link Cancellation#dispatcher()}.
  *
  * <h2>What becomes of what is not delivered</h2>
  *
@@ -60,13 +61,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close; once.
    * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under the lock, in the same step as it
    *                 finds it there. Who does not find it there disposes of the outcome. So each is delivered or disposed of once.
-   *              2. A submission's task is claimed by exchange, by the thread that is to run it or by its cancellation: it runs, or
-   *                 ends as cancelled without having run.
-   *              3. One at a time: `running` has ended its task before the next one begins, and at most one waits, the newest.
+   *              2. One at a time: `running` has ended its task before the next one begins, and at most one waits, the newest.
    * Progress:    nobody waits for anybody; who ends starts who waits.
    */
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   private final CancellationSource source;
   private final Executor deliverOn;
   private final Consumer<? super Outcome<T>> consumer;
@@ -141,8 +138,6 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    * @param task what to call
    * @return completes when the task has ended, with how it ended, whether or not that is delivered
    * @throws java.util.concurrent.RejectedExecutionException if the executor of the tasks rejects it
-   * @throws dev.desist.CancellationCallbackException if callbacks of the task before failed on its
-   *     being cancelled; the new one has been started
    */
   public CompletionStage<Outcome<T>> submit(Callable<? extends T> task) {
     Objects.requireNonNull(task, "task");
@@ -151,7 +146,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     boolean start;
     synchronized (lock) {
       count++;
-      mine = new Submission(count, task);
+      mine = new Submission(count, source.token().child("request " + count), task);
       old = newest;
       newest = closed ? null : mine;
       start = !options.oneAtATime || running == null;
@@ -163,41 +158,36 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
       }
     }
-    mine.arm();
-    try {
-      if (old != null) {
-        old.cancel(CancellationReason.superseded("request " + mine.number + " took its place"));
-      }
-    } finally {
-      if (start) {
-        mine.start();
-      }
+    mine.arm(); // not under the lock: may hand over a callback
+    if (old != null) {
+      mine.supersede(old);
+    }
+    if (start) {
+      mine.startOn(options.executor);
     }
     return mine.ended.minimalCompletionStage();
   }
 
   /**
-   * Cancels the newest submission, without another one in its place. If it had not been delivered,
-   * its outcome still is: a cancellation, as a rule.
+   * Cancels the newest submission, without another one in its place: the stop button. If it had not
+   * been delivered, its outcome still is: a cancellation, as a rule.
    *
    * @param reason why
-   * @return whether this call cancelled something
-   * @throws dev.desist.CancellationCallbackException if callbacks failed
    */
-  public boolean cancel(CancellationReason reason) {
+  public void cancel(CancellationReason reason) {
     Objects.requireNonNull(reason, "reason");
     Submission current;
     synchronized (lock) {
       current = newest;
     }
-    return current != null && current.cancel(reason);
+    if (current != null) {
+      current.cancel(reason);
+    }
   }
 
   /**
    * Cancels what runs, with the reason "closed". Nothing is delivered afterwards, but for a
    * delivery that has begun. Does not wait.
-   *
-   * @throws dev.desist.CancellationCallbackException if callbacks failed
    */
   @Override
   public void close() {
@@ -205,45 +195,27 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       closed = true;
       newest = null;
     }
-    source.close();
+    Work.cancel(source, CancellationReason.closed("the slot was closed"));
   }
 
   /** One task. */
-  private final class Submission implements Runnable {
-    final long number;
+  private final class Submission extends Work<T> {
     final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
+    private final long number;
     private final CancellationSource own;
-    private final AtomicReference<@Nullable Callable<? extends T>> task;
-    private volatile @Nullable CancellationRegistration unstarted;
 
-    Submission(long number, Callable<? extends T> task) {
+    Submission(long number, CancellationSource own, Callable<? extends T> task) {
+      super(own, task);
       this.number = number;
-      this.task = new AtomicReference<>(task);
-      this.own = source.token().child("request " + number);
+      this.own = own;
     }
 
-    /** Has a cancellation end this before it begins. Not under the lock: may submit a callback. */
-    void arm() {
-      unstarted = own.token().onCancel(Cancellation.dispatcher(), this::cancelUnstarted);
+    void cancel(CancellationReason reason) {
+      Work.cancel(own, reason);
     }
 
-    boolean cancel(CancellationReason reason) {
-      return own.cancel(reason);
-    }
-
-    /** Has this run, unless it is cancelled: then it has ended, or soon will have. */
-    void start() {
-      if (own.isCancelled()) {
-        return;
-      }
-      try {
-        options.executor.execute(this);
-      } catch (Throwable e) {
-        if (task.getAndSet(null) != null) {
-          end(new Outcome.Failure<>(e));
-        }
-        throw e;
-      }
+    void supersede(Submission older) {
+      older.cancel(CancellationReason.superseded(this + " took its place"));
     }
 
     /**
@@ -251,47 +223,28 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      */
     private void startLater() {
       try {
-        start();
+        startOn(options.executor);
       } catch (RuntimeException e) {
-        log(System.Logger.Level.WARNING, "request " + number + " was refused: " + e);
-      }
-    }
-
-    private void cancelUnstarted() {
-      if (task.getAndSet(null) != null) {
-        end(new Outcome.Cancelled<>(own.token().reason().orElseThrow()));
+        log(System.Logger.Level.WARNING, this + " was refused: " + e);
       }
     }
 
     @Override
-    public void run() {
-      Callable<? extends T> mine = task.getAndSet(null);
-      if (mine == null) {
-        return;
-      }
-      CancellationRegistration armed = unstarted;
-      if (armed != null) {
-        armed.unregister();
-      }
-      end(perform(mine));
+    void succeeded(T value) {
+      end(new Outcome.Success<>(value));
     }
 
-    private Outcome<T> perform(Callable<? extends T> mine) {
-      CancellationToken token = own.token();
-      try {
-        token.throwIfCancelled();
-        return new Outcome.Success<>(Cancellation.call(token, mine::call));
-      } catch (CancelledException e) {
-        return token.isCancelled() && token.reason().orElseThrow() == e.reason()
-            ? new Outcome.Cancelled<>(e.reason())
-            : new Outcome.Failure<>(e);
-      } catch (Throwable e) {
-        return new Outcome.Failure<>(e);
-      }
+    @Override
+    void failed(Throwable failure) {
+      boolean cancelled =
+          failure instanceof CancelledException e && token().reason().orElse(null) == e.reason();
+      end(
+          cancelled
+              ? new Outcome.Cancelled<>(token().reason().orElseThrow())
+              : new Outcome.Failure<>(failure));
     }
 
     private void end(Outcome<T> outcome) {
-      own.close();
       Submission next = null;
       boolean stale;
       synchronized (lock) {
@@ -319,7 +272,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       try {
         deliverOn.execute(() -> deliver(outcome));
       } catch (RuntimeException e) {
-        log(System.Logger.Level.WARNING, "the outcome of request " + number + " was refused: " + e);
+        log(System.Logger.Level.WARNING, "the outcome of " + this + " was refused: " + e);
         discard(outcome);
       }
     }
@@ -341,29 +294,15 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
 
     private void discard(Outcome<T> outcome) {
       switch (outcome) {
-        case Outcome.Success<T>(T value) -> dispose(value);
-        case Outcome.Failure<T>(Throwable exception) ->
-            log(
-                System.Logger.Level.DEBUG,
-                "request " + number + ", which nobody waits for, failed: " + exception);
+        case Outcome.Success<T>(T value) -> dispose(value, options.disposer);
+        case Outcome.Failure<T>(Throwable exception) -> noteLate(toString(), exception);
         case Outcome.Cancelled<T> _ -> {}
       }
     }
 
-    private void dispose(T value) {
-      try {
-        options.disposer.accept(value);
-      } catch (RuntimeException e) {
-        log(System.Logger.Level.ERROR, "a disposer failed: " + e);
-      }
-    }
-  }
-
-  private static void log(System.Logger.Level level, String message) {
-    try {
-      LOG.log(level, message);
-    } catch (RuntimeException e) {
-      // A logger that fails must not keep an outcome from anybody.
+    @Override
+    public String toString() {
+      return "request " + number;
     }
   }
 

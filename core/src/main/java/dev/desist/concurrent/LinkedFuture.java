@@ -6,67 +6,63 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A future that stands for work under a token of its own, and reaches it: whoever completes the
- * future from outside, cancels it, or does so to a future made from it, cancels that token.
+ * A future that stands for work, and reaches it: whoever completes the future from outside, cancels
+ * it, or does so to a future made from it, cancels the work.
  *
- * <p>Futures made from it share its source. What completes them in the ordinary way, from the stage
- * before, does not pass through the methods overridden here.
+ * <p>Futures made from one another share a source, the chain's, which nothing but they cancel. The
+ * work is linked to its token, and so is what composing stages start, each for as long as it takes.
+ * What completes a future in the ordinary way, from the stage before, does not pass through the
+ * methods overridden here.
  *
  * @param <T> what the work gives
  */
 class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
-  private final CancellationSource source;
+  private final CancellationSource chain;
 
-  LinkedFuture(CancellationSource source) {
-    this.source = source;
+  LinkedFuture() {
+    this(CancellationSource.create());
+  }
+
+  private LinkedFuture(CancellationSource chain) {
+    this.chain = chain;
   }
 
   @Override
   public <U extends @Nullable Object> CompletableFuture<U> newIncompleteFuture() {
-    return new LinkedFuture<>(source);
+    return new LinkedFuture<>(chain);
   }
 
-  final CancellationToken token() {
-    return source.token();
+  /** {@return a source for work under {@code token}, which this future can cancel, too} */
+  final CancellationSource sourceUnder(CancellationToken token) {
+    return CancellationSource.linkedTo(token, chain.token());
   }
 
   // ---- from outside ----
 
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
-    if (isDone()) {
-      return isCancelled();
-    }
-    try {
-      source.cancel("its future was cancelled");
-    } finally {
-      super.completeExceptionally(new CancelledException(token()));
+    if (!isDone()) {
+      CancellationReason reason = CancellationReason.requested("its future was cancelled");
+      Work.cancel(chain, reason);
+      fail(new CancelledException(chain.token()));
     }
     return isCancelled();
-  }
-
-  @Override
-  public boolean completeExceptionally(Throwable failure) {
-    boolean first = super.completeExceptionally(failure);
-    if (first) {
-      stop(
-          failure instanceof TimeoutException
-              ? "its future timed out"
-              : "its future was completed from outside, with " + failure);
-    }
-    return first;
   }
 
   @Override
@@ -78,17 +74,111 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     return first;
   }
 
-  /** Runs no callbacks on the calling thread, which may be the JDK's own timer. */
+  @Override
+  public boolean completeExceptionally(Throwable failure) {
+    boolean first = fail(failure);
+    if (first) {
+      if (failure instanceof CancelledException cancelled) {
+        Work.cancel(chain, cancelled.reason());
+      } else {
+        stop("its future was completed from outside, with " + failure);
+      }
+    }
+    return first;
+  }
+
   private void stop(String message) {
+    Work.cancel(chain, CancellationReason.requested(message));
+  }
+
+  @Override
+  public CompletableFuture<T> orTimeout(long timeout, TimeUnit unit) {
+    return onTimeout(timeout, unit, reason -> fail(new TimeoutException(reason.message())));
+  }
+
+  @Override
+  public CompletableFuture<T> completeOnTimeout(T value, long timeout, TimeUnit unit) {
+    return onTimeout(timeout, unit, _ -> succeed(value));
+  }
+
+  private CompletableFuture<T> onTimeout(
+      long timeout, TimeUnit unit, Function<CancellationReason, Boolean> completion) {
+    Objects.requireNonNull(unit, "unit");
+    var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
+    CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
+    CancellationToken passed = limit.token();
+    CancellationRegistration registration =
+        passed.onCancel(
+            Cancellation.dispatcher(),
+            () -> {
+              CancellationReason reason = passed.reason().orElseThrow();
+              if (completion.apply(reason)) {
+                Work.cancel(chain, reason);
+              }
+            });
     var _ =
-        source
-            .cancelAsync(CancellationReason.requested(message))
-            .exceptionally(
-                failure -> {
-                  Thread thread = Thread.currentThread();
-                  thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
-                  return true;
-                });
+        super.whenComplete(
+            (_, _) -> {
+              registration.unregister();
+              limit.close();
+            });
+    return this;
+  }
+
+  // ---- stages that start work of their own ----
+
+  @Override
+  public <U extends @Nullable Object> CompletableFuture<U> thenCompose(
+      Function<? super T, ? extends CompletionStage<U>> fn) {
+    return super.thenCompose(reaching(fn));
+  }
+
+  @Override
+  public <U extends @Nullable Object> CompletableFuture<U> thenComposeAsync(
+      Function<? super T, ? extends CompletionStage<U>> fn) {
+    return super.thenComposeAsync(reaching(fn));
+  }
+
+  @Override
+  public <U extends @Nullable Object> CompletableFuture<U> thenComposeAsync(
+      Function<? super T, ? extends CompletionStage<U>> fn, Executor executor) {
+    return super.thenComposeAsync(reaching(fn), executor);
+  }
+
+  @Override
+  public CompletableFuture<T> exceptionallyCompose(
+      Function<Throwable, ? extends CompletionStage<T>> fn) {
+    return super.exceptionallyCompose(reaching(fn));
+  }
+
+  @Override
+  public CompletableFuture<T> exceptionallyComposeAsync(
+      Function<Throwable, ? extends CompletionStage<T>> fn) {
+    return super.exceptionallyComposeAsync(reaching(fn));
+  }
+
+  @Override
+  public CompletableFuture<T> exceptionallyComposeAsync(
+      Function<Throwable, ? extends CompletionStage<T>> fn, Executor executor) {
+    return super.exceptionallyComposeAsync(reaching(fn), executor);
+  }
+
+  /**
+   * {@return {@code fn}, with what it starts linked to the chain}
+   *
+   * <p>What is cancelled is a copy of the future that it gives, which says for itself what this
+   * means: one of ours ends, and a plain one, which others may share, goes on.
+   */
+  private <A extends @Nullable Object, U extends @Nullable Object>
+      Function<A, CompletionStage<U>> reaching(
+          Function<? super A, ? extends CompletionStage<U>> fn) {
+    Objects.requireNonNull(fn, "fn");
+    return argument -> {
+      CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
+      CancellationRegistration reach =
+          chain.token().onCancel(Cancellation.dispatcher(), () -> copy.cancel(true));
+      return copy.whenComplete((_, _) -> reach.unregister());
+    };
   }
 
   // ---- waiting ----
@@ -121,6 +211,15 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     }
   }
 
+  @Override
+  public T getNow(T valueIfAbsent) {
+    try {
+      return super.getNow(valueIfAbsent);
+    } catch (CancellationException e) {
+      throw unwrap(e);
+    }
+  }
+
   /** Our exception with its reason, which the JDK's methods wrap. */
   static CancellationException unwrap(CancellationException e) {
     return CancelledException.unwrap(e) instanceof CancelledException cancelled ? cancelled : e;
@@ -128,88 +227,52 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   // ---- from the work ----
 
-  /** The work has ended: with a failure, or else with a value. */
-  final void end(T value, @Nullable Throwable failure) {
-    if (failure == null) {
-      super.complete(value);
-    } else {
-      super.completeExceptionally(failure);
-    }
-    source.close();
+  /** Returns whether this call completed the future; the work is not told. */
+  final boolean fail(Throwable failure) {
+    return super.completeExceptionally(failure);
   }
 
-  /** The token was cancelled before the work had ended; if this future is done, it stays so. */
-  final void endCancelled() {
-    super.completeExceptionally(new CancelledException(token()));
+  /** Returns whether this call completed the future; the work is not told. */
+  final boolean succeed(T value) {
+    return super.complete(value);
   }
 
   /**
-   * Work that is started by whoever runs this, once, unless its token is cancelled before.
+   * A future with its work.
    *
    * @param <T> what the work gives
    */
   static final class Task<T extends @Nullable Object> extends LinkedFuture<T>
       implements RunnableFuture<T> {
-    /** The work, until somebody has claimed it: who runs it, or who cancels it before that. */
-    private final AtomicReference<@Nullable Callable<? extends T>> work;
+    private final Work<T> work;
 
-    private final CancellationRegistration unstarted;
+    Task(CancellationToken parent, Callable<? extends T> callable, Consumer<? super T> disposer) {
+      work =
+          new Work<>(sourceUnder(parent), callable) {
+            @Override
+            void succeeded(T value) {
+              if (!succeed(value)) {
+                dispose(value, disposer);
+              }
+            }
 
-    Task(CancellationToken parent, Callable<? extends T> work) {
-      super(parent.child());
-      this.work = new AtomicReference<>(work);
-      this.unstarted = token().onCancel(Cancellation.dispatcher(), this::cancelUnstarted);
+            @Override
+            void failed(Throwable failure) {
+              if (!fail(failure)) {
+                noteLate("work", failure);
+              }
+            }
+          };
+      work.arm();
     }
 
-    /**
-     * Has {@code executor} run this, unless the token is cancelled: then it is done, or soon is.
-     */
     void startOn(Executor executor) {
-      if (token().isCancelled()) {
-        return;
-      }
-      try {
-        executor.execute(this);
-      } catch (Throwable e) {
-        fail(e);
-        throw e;
-      }
-    }
-
-    /** Takes the work away and completes the future, if it has not begun. */
-    private void cancelUnstarted() {
-      if (work.getAndSet(null) != null) {
-        endCancelled();
-      }
+      work.startOn(_ -> executor.execute(this));
     }
 
     @Override
     public void run() {
-      Callable<? extends T> mine = work.getAndSet(null);
-      if (mine == null) {
-        return;
-      }
-      unstarted.unregister();
-      if (token().isCancelled()) {
-        endCancelled();
-        return;
-      }
-      T value;
-      try {
-        value = Cancellation.call(token(), mine::call);
-      } catch (Throwable e) {
-        fail(e);
-        return;
-      }
-      end(value, null);
-    }
-
-    /** Ends this future with a failure, of the work or of whoever was to run it. */
-    @SuppressWarnings("NullAway") // there is no value beside a failure
-    void fail(Throwable failure) {
-      work.set(null);
-      unstarted.unregister();
-      end(null, failure);
+      work.run();
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
@@ -27,7 +28,7 @@ final class TokenExecutor extends AbstractExecutorService {
 
   @Override
   protected <T extends @Nullable Object> RunnableFuture<T> newTaskFor(Callable<T> work) {
-    return new LinkedFuture.Task<>(token, work);
+    return new LinkedFuture.Task<>(token, work, _ -> {});
   }
 
   @Override
@@ -51,6 +52,8 @@ final class TokenExecutor extends AbstractExecutorService {
           if (!token.isCancelled()
               || task instanceof CompletableFuture.AsynchronousCompletionTask) {
             Cancellation.run(token, task);
+          } else if (task instanceof Future<?> future) {
+            future.cancel(false); // or else who waits for it, waits for ever
           }
         });
   }

@@ -1,0 +1,159 @@
+package dev.desist.concurrent;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationCallbackException;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationRegistration;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work for an executor, under a token of its own: it begins once, or is cancelled before and never
+ * begins. Either way it ends once: its source is closed, and then {@link #succeeded} or {@link
+ * #failed} is called.
+ *
+ * @param <T> what the work gives
+ */
+abstract class Work<T extends @Nullable Object> implements Runnable {
+  /*
+   * The callable is claimed by exchange: by the thread that is to run it, by its cancellation, or by whoever finds that the
+   * executor takes nothing. Who gets it ends the work; nobody waits.
+   */
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+
+  private final CancellationSource source;
+  private final AtomicReference<@Nullable Callable<? extends T>> unclaimed;
+  private volatile @Nullable CancellationRegistration unstarted;
+
+  Work(CancellationSource source, Callable<? extends T> work) {
+    this.source = source;
+    this.unclaimed = new AtomicReference<>(work);
+  }
+
+  /** The work's own, closed when it has ended. */
+  final CancellationToken token() {
+    return source.token();
+  }
+
+  /** Called once when all is set up: from now on, a cancellation ends what has not begun. */
+  final void arm() {
+    unstarted = token().onCancel(Cancellation.dispatcher(), this::cancelUnstarted);
+  }
+
+  /** Has this run, unless its token is cancelled: then it has ended, or soon will have. */
+  final void startOn(Executor executor) {
+    if (token().isCancelled()) {
+      return;
+    }
+    try {
+      executor.execute(this);
+    } catch (Throwable e) {
+      if (claim() != null) {
+        fail(e);
+      }
+      throw e;
+    }
+  }
+
+  private void cancelUnstarted() {
+    if (unclaimed.getAndSet(null) != null) {
+      fail(new CancelledException(token()));
+    }
+  }
+
+  private @Nullable Callable<? extends T> claim() {
+    Callable<? extends T> mine = unclaimed.getAndSet(null);
+    CancellationRegistration armed = unstarted;
+    if (mine != null && armed != null) {
+      armed.unregister();
+    }
+    return mine;
+  }
+
+  @Override
+  public final void run() {
+    Callable<? extends T> mine = claim();
+    if (mine == null) {
+      return;
+    }
+    T value;
+    try {
+      token().throwIfCancelled();
+      value = Cancellation.call(token(), mine::call);
+    } catch (Throwable e) {
+      fail(e);
+      return;
+    }
+    close();
+    succeeded(value);
+  }
+
+  private void fail(Throwable failure) {
+    close();
+    failed(failure);
+  }
+
+  /** Lets go of the token; callbacks that the work left on it run now. */
+  private void close() {
+    try {
+      source.close();
+    } catch (CancellationCallbackException e) {
+      report(e);
+    }
+  }
+
+  abstract void succeeded(T value);
+
+  /** With what the work threw, what the executor threw, or the cancellation that came before. */
+  abstract void failed(Throwable failure);
+
+  // ---- what has nobody to go to ----
+
+  /**
+   * Cancels without running callbacks on this thread, which may be a timer's or a user interface's.
+   */
+  static void cancel(CancellationSource source, CancellationReason reason) {
+    var _ =
+        source
+            .cancelAsync(reason)
+            .exceptionally(
+                failure -> {
+                  report(failure);
+                  return true;
+                });
+  }
+
+  private static void report(Throwable failure) {
+    Thread thread = Thread.currentThread();
+    thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+  }
+
+  static <T extends @Nullable Object> void dispose(T value, Consumer<? super T> disposer) {
+    try {
+      disposer.accept(value);
+    } catch (RuntimeException e) {
+      log(System.Logger.Level.ERROR, "a disposer failed: " + e);
+    }
+  }
+
+  /** Notes a failure that nobody waits for any more, unless it is a cancellation. */
+  static void noteLate(String what, Throwable failure) {
+    if (!(CancelledException.unwrap(failure) instanceof CancelledException)) {
+      log(System.Logger.Level.DEBUG, what + ", which nobody waits for, failed: " + failure);
+    }
+  }
+
+  static void log(System.Logger.Level level, String message) {
+    try {
+      LOG.log(level, message);
+    } catch (RuntimeException e) {
+      // A logger that fails must not keep an outcome from anybody.
+    }
+  }
+}
