@@ -2,12 +2,12 @@ package dev.desist.scope;
 
 import dev.desist.CancellationReason;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -21,16 +21,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> what the tasks give
  */
-final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
-  private record Entry<T extends @Nullable Object>(int index, T value) {}
+final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailures<T, List<T>> {
+  /** Stands for the value of a task that has left none. */
+  private static final Object ABSENT = new Object();
 
   private final int wanted;
   private final int entrants;
   private final Tasks.Options<T> options;
 
   // Guarded by this.
-  private List<Entry<T>> values = new ArrayList<>();
-  private @Nullable ExecutionException failures;
+  private final @Nullable Object[] values;
+  private int arrived;
   private int failed;
   private boolean over;
 
@@ -38,6 +39,8 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
     this.wanted = wanted;
     this.entrants = entrants;
     this.options = options;
+    this.values = new Object[entrants];
+    Arrays.fill(values, ABSENT);
   }
 
   static <T extends @Nullable Object> List<T> hold(
@@ -54,9 +57,9 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
           "at least " + wanted + " tasks are needed: " + entrants.size());
     }
     var contest = new Contest<T>(wanted, entrants.size(), options);
+    List<T> winners = List.of();
     boolean delivered = false;
     try {
-      List<T> winners;
       try (TaskScope<T, List<T>> scope = TaskScope.open(contest, options::apply)) {
         for (int i = 0; i < entrants.size(); i++) {
           scope.fork(new Entrant<>(scope, contest, i, entrants.get(i)));
@@ -66,7 +69,10 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
       delivered = true;
       return winners;
     } finally {
-      contest.disposeOfOthers(delivered);
+      if (!delivered) {
+        winners.forEach(options::dispose);
+      }
+      contest.losers().forEach(options::dispose);
     }
   }
 
@@ -85,7 +91,7 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
     public T call() throws Exception {
       T value = super.call();
       RuntimeException leak = closeLeaked(); // which makes the task one that failed
-      if (leak != null || !contest.leave(new Entry<>(index, value))) {
+      if (leak != null || !contest.leave(index, value)) {
         contest.options.dispose(value);
       }
       if (leak != null) {
@@ -95,8 +101,12 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
     }
   }
 
-  private synchronized boolean leave(Entry<T> entry) {
-    return !over && values.add(entry);
+  private synchronized boolean leave(int index, T value) {
+    if (!over) {
+      values[index] = value;
+      arrived++;
+    }
+    return !over;
   }
 
   @Override
@@ -106,56 +116,67 @@ final class Contest<T extends @Nullable Object> implements Joiner<T, List<T>> {
 
   @Override
   public boolean onComplete(Subtask<? extends T> subtask) {
-    ExecutionException failure =
-        subtask.state() == Subtask.State.SUCCESS ? null : Joiners.failure(subtask);
+    if (subtask.state() == Subtask.State.SUCCESS) {
+      return wanted < entrants && isDecided(); // else there is nobody to stop
+    }
+    collect(subtask);
     synchronized (this) {
-      if (failure == null) {
-        return wanted < entrants && values.size() >= wanted; // else there is nobody to stop
-      }
-      if (failures == null) {
-        failures = failure;
-      } else {
-        failures.addSuppressed(failure.getCause());
-      }
       failed++;
       return failed > entrants - wanted;
     }
+  }
+
+  private synchronized boolean isDecided() {
+    return arrived >= wanted;
   }
 
   @Override
   public CancellationReason reason(Subtask<? extends T> subtask) {
     return entrants > wanted && subtask.state() == Subtask.State.SUCCESS
         ? CancellationReason.raceLost(((Fork<?>) subtask).title() + " came in first")
-        : Joiner.super.reason(subtask);
+        : super.reason(subtask);
   }
 
-  /** Chooses the winners; the rest stays for the disposer. */
+  /**
+   * Takes the winners out, in the order of the tasks; the rest stays for the disposer. If the
+   * contest is fair, each set of winners is as likely as any other: Knuth, The Art of Computer
+   * Programming, volume 2, section 3.4.2, algorithm S.
+   */
   @Override
   public synchronized List<T> result() throws ExecutionException {
     over = true;
-    if (values.size() < wanted) {
-      throw Objects.requireNonNull(failures);
+    if (arrived < wanted) {
+      throw Objects.requireNonNull(failures());
     }
-    if (options.isFair()) {
-      Collections.shuffle(values);
-    } else {
-      values.sort(Comparator.comparingInt(Entry::index));
+    var winners = new ArrayList<T>(wanted);
+    for (int i = 0; winners.size() < wanted; i++) {
+      if (values[i] == ABSENT) {
+        continue;
+      }
+      int missing = wanted - winners.size();
+      if (!options.isFair() || ThreadLocalRandom.current().nextInt(arrived) < missing) {
+        winners.add(take(i));
+      }
+      arrived--;
     }
-    var winners = new ArrayList<>(values.subList(0, wanted));
-    winners.sort(Comparator.comparingInt(Entry::index));
-    var given = new ArrayList<T>(wanted);
-    winners.forEach(winner -> given.add(winner.value));
-    return given;
+    return winners;
   }
 
-  /** On the caller, at the end. */
-  private void disposeOfOthers(boolean delivered) {
-    List<Entry<T>> others;
-    synchronized (this) {
-      over = true;
-      others = delivered ? values.subList(wanted, values.size()) : values;
-      values = List.of();
+  @SuppressWarnings({"unchecked", "NullAway"}) // what is there was left as a T
+  private T take(int index) {
+    T value = (T) values[index];
+    values[index] = ABSENT;
+    return value;
+  }
+
+  private synchronized List<T> losers() {
+    over = true;
+    var losers = new ArrayList<T>(0);
+    for (int i = 0; i < entrants; i++) {
+      if (values[i] != ABSENT) {
+        losers.add(take(i));
+      }
     }
-    others.forEach(entry -> options.dispose(entry.value));
+    return losers;
   }
 }

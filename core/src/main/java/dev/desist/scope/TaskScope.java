@@ -917,7 +917,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // nothing depends on the yield
   private void awaitEnd() {
+    if (live > 0 && owner.isVirtual()) {
+      Thread.yield(); // who listens mostly ends meanwhile, which saves setting a timer
+    }
     if (live == 0) {
       return;
     }
@@ -987,6 +991,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private Deadline after(Duration duration) {
+    if (time == TimeSource.current()) {
+      return Deadline.after(duration);
+    }
     try {
       return TimeSource.callWith(time, () -> Deadline.after(duration));
     } catch (Exception e) {

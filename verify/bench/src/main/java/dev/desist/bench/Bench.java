@@ -50,6 +50,20 @@ public final class Bench {
       What JMH knows besides, for runs in its own way:
       """;
 
+  /**
+   * The measuring thread is a virtual one, as those that open scopes are: between a platform thread
+   * and virtual ones, what is measured on few processors is how soon the system wakes somebody. The
+   * heap neither grows nor is collected concurrently.
+   */
+  private static final String[] JVM = {
+    "--enable-preview",
+    "--sun-misc-unsafe-memory-access=allow",
+    "-Djmh.executor=VIRTUAL",
+    "-Xms4g",
+    "-Xmx4g",
+    "-XX:+UseParallelGC"
+  };
+
   private final CommandLineOptions options;
   private final boolean quick;
   private final int rounds;
@@ -118,7 +132,7 @@ public final class Bench {
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
             .verbosity(options.verbosity().orElse(VerboseMode.SILENT))
-            .jvmArgsPrepend("--enable-preview", "--sun-misc-unsafe-memory-access=allow");
+            .jvmArgsPrepend(JVM);
     if (quick) {
       System.setProperty("jmh.ignoreLock", "true"); // others may measure; this does not
       builder
