@@ -11,6 +11,7 @@ import dev.desist.TimeSource;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.net.SocketException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -172,6 +173,8 @@ sealed class Fork<T extends @Nullable Object>
           case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();
           case InterruptedException _, ClosedByInterruptException _, InterruptedIOException _ ->
               wasInterrupted();
+          case SocketException s -> // what sockets throw on virtual threads
+              "Closed by interrupt".equals(s.getMessage()) && wasInterrupted();
           default -> false;
         };
     return cancelled ? new Outcome.Cancelled<>(reason) : new Outcome.Failure<>(e);

@@ -12,8 +12,8 @@ import dev.desist.TimeSource;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -156,7 +156,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private int running;
 
   /** Those that wait for one of the others to end. */
-  private @Nullable ArrayDeque<Fork<?>> queue;
+  private @Nullable LinkedHashSet<Fork<?>> queue;
 
   private boolean forked;
 
@@ -402,7 +402,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       return true;
     }
     if (queue == null) {
-      queue = new ArrayDeque<>();
+      queue = new LinkedHashSet<>();
     }
     queue.add(fork);
     return false;
@@ -534,11 +534,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (configuration.parallelism == 0) {
       return null;
     }
-    Fork<?> found = queue == null || token().isCancelled() ? null : queue.poll();
-    if (found == null) {
+    if (queue == null || queue.isEmpty() || token().isCancelled()) {
       running--;
+      return null;
     }
-    return found;
+    return queue.removeFirst();
   }
 
   private boolean tryStart(Fork<?> fork) {
@@ -569,7 +569,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /** A callback on the token, if there can be a queue: what waits in it never starts. */
   private void dropQueue() {
-    ArrayDeque<Fork<?>> dropped;
+    LinkedHashSet<Fork<?>> dropped;
     synchronized (lock) {
       dropped = queue;
       queue = null;
@@ -613,7 +613,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    *
    * <p>If everything had ended when a cancellation came, the cancellation is of no consequence.
    * Failures beside the one that is thrown are suppressed in it, also those of subtasks that fail
-   * on being cancelled; of these it can be asked after {@link #close}.
+   * on being cancelled; of these it can be asked after {@link #close}. If join throws nothing,
+   * {@link #close} logs them, at debug level, by the {@link System.Logger} named {@code
+   * dev.desist}.
    *
    * @return the joiner's result
    * @throws ExecutionException if the joiner's result is a failure, such as that of a subtask
@@ -913,7 +915,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         awaitEnd();
       } finally {
         INNERMOST.set(enclosing);
+        logLate();
       }
+    }
+  }
+
+  /** Join succeeded, so there is nothing to suppress these in. */
+  private void logLate() {
+    List<Throwable> unseen;
+    synchronized (lock) {
+      unseen = late;
+      late = null;
+    }
+    if (unseen != null) {
+      unseen.forEach(
+          e ->
+              Leftovers.log(
+                  System.Logger.Level.DEBUG,
+                  "a subtask of " + title() + " failed after that was cancelled: " + e));
     }
   }
 

@@ -14,6 +14,10 @@ import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import dev.desist.concurrent.Blocking;
 import dev.desist.testkit.Hygiene;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -77,6 +81,28 @@ class ScopeCancellationTest {
       assertTrue(cleaned.get());
       assertEquals(new Outcome.Cancelled<>(ENOUGH), subtask.outcome().orElseThrow());
       assertFalse(scope.token().isCancelled());
+      scope.join();
+    }
+  }
+
+  @Test
+  void promise22_abort_of_a_task_that_reads_from_a_socket_is_a_cancellation() throws Exception {
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var client = new Socket(InetAddress.getLoopbackAddress(), server.getLocalPort());
+        var scope = TaskScope.open(Joiner.awaitAll())) {
+      var inside = new CountDownLatch(1);
+      Subtask<?> subtask =
+          scope.fork(
+              () -> {
+                InputStream in = client.getInputStream();
+                inside.countDown();
+                return in.read();
+              });
+      inside.await();
+      subtask.abort(ENOUGH);
+      subtask.await();
+      assertEquals(new Outcome.Cancelled<>(ENOUGH), subtask.outcome().orElseThrow());
+      assertTrue(client.isClosed()); // which is why a blocking call is better guarded
       scope.join();
     }
   }
