@@ -6,15 +6,18 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ends blocking calls that listen to an interrupt and to nothing else, such as {@code
- * queue.take()}, {@code lock.lockInterruptibly()} or {@code future.get()}, when a token is
- * cancelled.
+ * Ends blocking calls that know nothing of tokens when a token is cancelled: {@link #interruptibly}
+ * those that listen to an interrupt, such as {@code queue.take()}, {@code lock.lockInterruptibly()}
+ * or {@code future.get()}; {@link #closing} those that end when what they use is closed. {@link
+ * #uninterruptibly} keeps our interrupt from a call inside another one that it would harm.
  *
  * {@snippet class="dev.desist.snippets.BlockingSnippets" region="take"}
  *
@@ -26,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * some tens of microseconds earlier.
  *
  * <p><b>Not for sockets, channels and files.</b> An interrupt closes a channel, also under others
- * who use it, and a socket that a virtual thread reads from.
+ * who use it, and a socket that a virtual thread reads from. {@code dev.desist.io} has what reads
+ * and writes under a token and stays open.
  *
  * <h2>What cannot be had</h2>
  *
@@ -93,6 +97,112 @@ public final class Blocking {
     return interruptibly(Cancellation.current(), body);
   }
 
+  /**
+   * Calls {@code body}, and closes {@code resource} when {@code token} is cancelled, which ends the
+   * call: for sockets and the like that others have made, and that are of no use after a
+   * cancellation. Whatever has {@link AutoCloseable}'s shape will do: with {@code
+   * socket::shutdownInput} a read ends, and a goodbye can still be written.
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="closing"}
+   *
+   * <p>It is closed by {@link Cancellation#dispatcher()}, while the thread is inside the call and
+   * not later: this method returns when that is over. If the token is cancelled already, the body
+   * is not called, and the resource is left as it is.
+   *
+   * @param <T> what the body returns
+   * @param token what may end the call
+   * @param resource what to close, on another thread; it must be of the kind that may be closed
+   *     while it is in use
+   * @param body what to call, on the calling thread
+   * @return what the body returned, even if the resource was closed meanwhile
+   * @throws CancelledException if the token is cancelled already, or if the body threw an exception
+   *     after the resource was closed; that is the cause then, and what closing it threw is
+   *     suppressed
+   * @throws Exception what else the body threw
+   */
+  public static <T extends @Nullable Object> T closing(
+      CancellationToken token, AutoCloseable resource, Callable<T> body) throws Exception {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(resource, "resource");
+    Objects.requireNonNull(body, "body");
+    token.throwIfCancelled();
+    var closer = new Closer(resource);
+    CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), closer);
+    try {
+      return body.call();
+    } catch (Exception failure) {
+      registration.close();
+      if (!closer.ran) {
+        throw failure;
+      }
+      var cancelled = new CancelledException(token, failure);
+      if (closer.failure != null) {
+        cancelled.addSuppressed(closer.failure);
+      }
+      throw cancelled;
+    } finally {
+      registration.close();
+    }
+  }
+
+  /**
+   * Calls {@code body}, and closes {@code resource} when the {@linkplain Cancellation#current()
+   * current token} is cancelled.
+   *
+   * @param <T> what the body returns
+   * @param resource what to close
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws Exception as {@link #closing(CancellationToken, AutoCloseable, Callable)}
+   */
+  public static <T extends @Nullable Object> T closing(AutoCloseable resource, Callable<T> body)
+      throws Exception {
+    return closing(Cancellation.current(), resource, body);
+  }
+
+  /** Written by the dispatcher before the registration that it was called by is closed. */
+  private static final class Closer implements Runnable {
+    private final AutoCloseable resource;
+    boolean ran;
+    @Nullable Throwable failure;
+
+    Closer(AutoCloseable resource) {
+      this.resource = resource;
+    }
+
+    @Override
+    public void run() {
+      ran = true;
+      try {
+        resource.close();
+      } catch (Throwable e) {
+        failure = e;
+      }
+    }
+  }
+
+  /**
+   * Calls {@code body}, and keeps the interrupts of this library from it: for a call that an
+   * interrupt would harm, such as a write to a {@link java.nio.channels.FileChannel}, inside one of
+   * {@link #interruptibly}. An interrupt that is due meanwhile comes when the body has ended, if
+   * the call around it has not. Interrupts that others send are not held back.
+   *
+   * @param <T> what the body returns
+   * @param body what to call, on the calling thread
+   * @return what the body returned
+   * @throws Exception what the body threw
+   */
+  public static <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
+    Objects.requireNonNull(body, "body");
+    Guarded guarded = Guarded.current();
+    boolean withheld = guarded.mask();
+    try {
+      return body.call();
+    } finally {
+      guarded.unmask(withheld);
+    }
+  }
+
   private static boolean isInterruption(Throwable failure) {
     return failure instanceof InterruptedException
         || failure instanceof ClosedByInterruptException
@@ -115,8 +225,47 @@ public final class Blocking {
      */
     volatile int interrupted;
 
+    /**
+     * How many calls of uninterruptibly the thread is in. Written by the thread under the monitor.
+     */
+    private int masks;
+
+    /** Calls whose interrupt is due, and held back. Guarded by the monitor. */
+    private @Nullable List<Call> due;
+
     static Guarded current() {
       return CURRENT.get();
+    }
+
+    /** Returns whether an interrupt of ours was there already, and has been put aside. */
+    synchronized boolean mask() {
+      masks++;
+      return interrupted > 0 && Thread.interrupted();
+    }
+
+    void unmask(boolean withheld) {
+      List<Call> released;
+      synchronized (this) {
+        masks--;
+        if (withheld && interrupted > 0) {
+          thread.interrupt();
+        }
+        released = due;
+        due = null;
+      }
+      if (released != null) {
+        released.forEach(Cancellation.dispatcher()::execute); // those still masked come back
+      }
+    }
+
+    /** Under the monitor: whether {@code call} has a mask inside it, and is to come again after. */
+    boolean holdsBack(Call call) {
+      if (masks == call.masks) {
+        return false;
+      }
+      due = due == null ? new ArrayList<>(1) : due;
+      due.add(call);
+      return true;
     }
   }
 
@@ -131,6 +280,8 @@ public final class Blocking {
    *                 interrupt for one of ours, and the inner call, on leaving, sets the flag again for the outer one.
    *              3. A flag that is set while `interrupted` is 0 is somebody else's. It wakes the body just as well, so ours
    *                 waits until the body has dealt with it; if the body then goes on, ours follows.
+   *              4. While the thread is in a mask, no call around the mask leaves RUNNING, and none is forgotten: who finds a
+   *                 mask under the monitor puts the call among those that are due, and the end of the mask sends it again.
    * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
    * the thread itself, on its way out, and other dispatchers aiming at the same thread ever want it. If interrupt() hangs, it
    * does so until the very call that the thread is in has ended.
@@ -143,13 +294,20 @@ public final class Blocking {
     }
 
     private final Guarded guarded;
+
+    /** How many masks are around this call. */
+    final int masks;
+
     private State state = State.RUNNING;
 
     Call(Guarded guarded) {
       this.guarded = guarded;
+      this.masks = guarded.masks;
     }
 
-    /** On the dispatcher, once. Ends when the interrupt is sent or the call has been left. */
+    /**
+     * On the dispatcher. Ends when the interrupt is sent or held back, or the call has been left.
+     */
     @Override
     public void run() {
       while (!deliver()) {
@@ -159,7 +317,7 @@ public final class Blocking {
 
     private boolean deliver() {
       synchronized (guarded) {
-        if (state == State.RUNNING) {
+        if (state == State.RUNNING && !guarded.holdsBack(this)) {
           if (guarded.interrupted == 0 && guarded.thread.isInterrupted()) {
             return false;
           }

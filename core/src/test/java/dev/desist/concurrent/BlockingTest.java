@@ -4,14 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.testkit.Hygiene;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -237,6 +243,215 @@ class BlockingTest {
   private static void awaitInterrupt() {
     while (!Thread.currentThread().isInterrupted()) {
       Thread.onSpinWait();
+    }
+  }
+
+  // ---- closing ----
+
+  @Test
+  void a_foreign_socket_is_closed_and_the_read_ends_with_the_reason() throws Exception {
+    var source = CancellationSource.create("reader");
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var client = new Socket(InetAddress.getLoopbackAddress(), server.getLocalPort());
+        var peer = server.accept()) {
+      var inside = new CountDownLatch(1);
+      Thread.startVirtualThread(
+          () -> {
+            awaitQuietly(inside);
+            source.cancel("enough");
+          });
+      var thrown =
+          assertThrows(
+              CancelledException.class,
+              () ->
+                  Blocking.closing(
+                      source.token(),
+                      client,
+                      () -> {
+                        inside.countDown();
+                        return client.getInputStream().read();
+                      }));
+      assertEquals("enough", thrown.reason().message());
+      assertInstanceOf(SocketException.class, thrown.getCause());
+      assertTrue(client.isClosed());
+      assertEquals(-1, peer.getInputStream().read());
+    }
+  }
+
+  @Test
+  void a_foreign_socket_that_is_only_shut_for_input_can_still_say_goodbye() throws Exception {
+    var source = CancellationSource.create("reader");
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var client = new Socket(InetAddress.getLoopbackAddress(), server.getLocalPort());
+        var peer = server.accept()) {
+      var inside = new CountDownLatch(1);
+      Thread.startVirtualThread(
+          () -> {
+            awaitQuietly(inside);
+            source.cancel("enough");
+          });
+      int read =
+          Blocking.closing(
+              source.token(),
+              client::shutdownInput,
+              () -> {
+                inside.countDown();
+                return client.getInputStream().read();
+              });
+      assertEquals(-1, read);
+      client.getOutputStream().write('b');
+      assertEquals('b', peer.getInputStream().read());
+    }
+  }
+
+  @Test
+  void promise18_what_ended_before_the_cancel_is_not_closed() throws Exception {
+    var source = CancellationSource.create();
+    var closed = new AtomicBoolean();
+    assertEquals(7, Blocking.closing(source.token(), () -> closed.set(true), () -> 7));
+    var own = new IllegalStateException("own");
+    assertSame(
+        own,
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                Blocking.closing(
+                    source.token(),
+                    () -> closed.set(true),
+                    () -> {
+                      throw own;
+                    })));
+    source.cancel();
+    assertFalse(closed.get());
+    assertThrows(
+        CancelledException.class,
+        () -> Blocking.closing(source.token(), () -> closed.set(true), () -> 7));
+    assertFalse(closed.get());
+  }
+
+  @Test
+  void what_closing_throws_is_suppressed() {
+    var source = CancellationSource.create();
+    var gone = new CountDownLatch(1);
+    var thrown =
+        assertThrows(
+            CancelledException.class,
+            () ->
+                Blocking.closing(
+                    source.token(),
+                    () -> {
+                      gone.countDown();
+                      throw new IllegalStateException("close failed");
+                    },
+                    () -> {
+                      source.cancel();
+                      gone.await();
+                      throw new IllegalArgumentException("it was closed");
+                    }));
+    assertEquals(
+        "it was closed",
+        assertInstanceOf(IllegalArgumentException.class, thrown.getCause()).getMessage());
+    assertEquals("close failed", thrown.getSuppressed()[0].getMessage());
+  }
+
+  // ---- uninterruptibly ----
+
+  @Test
+  void promise18_an_interrupt_is_held_back_and_comes_afterwards() throws Exception {
+    var source = CancellationSource.create();
+    var flagged = new AtomicBoolean();
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  Blocking.uninterruptibly(
+                      () -> {
+                        source.cancel();
+                        awaitDispatcher();
+                        flagged.set(Thread.currentThread().isInterrupted());
+                        return 1;
+                      });
+                  return new ArrayBlockingQueue<String>(1).take();
+                }));
+    assertFalse(flagged.get());
+  }
+
+  @Test
+  void promise18_an_interrupt_that_was_there_before_is_put_aside() throws Exception {
+    var source = CancellationSource.create();
+    var flagged = new AtomicBoolean();
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  source.cancel();
+                  awaitInterrupt();
+                  Blocking.uninterruptibly(
+                      () -> {
+                        flagged.set(Thread.currentThread().isInterrupted());
+                        return 1;
+                      });
+                  return new ArrayBlockingQueue<String>(1).take();
+                }));
+    assertFalse(flagged.get());
+  }
+
+  @Test
+  void a_guarded_call_inside_listens_all_the_same() throws Exception {
+    var source = CancellationSource.create();
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.uninterruptibly(
+                () ->
+                    Blocking.interruptibly(
+                        source.token(),
+                        () -> {
+                          source.cancel();
+                          return new ArrayBlockingQueue<String>(1).take();
+                        })));
+  }
+
+  @Test
+  void promise18_what_is_held_back_never_comes_if_the_call_around_it_has_ended() throws Exception {
+    var source = CancellationSource.create();
+    int value =
+        Blocking.interruptibly(
+            source.token(),
+            () ->
+                Blocking.uninterruptibly(
+                    () -> {
+                      source.cancel();
+                      awaitDispatcher();
+                      return 7;
+                    }));
+    assertEquals(7, value);
+    awaitDispatcher();
+    assertFalse(Thread.interrupted());
+  }
+
+  @Test
+  void promise18_a_foreign_interrupt_is_not_held_back() {
+    assertThrows(
+        InterruptedException.class,
+        () ->
+            Blocking.uninterruptibly(
+                () -> {
+                  Thread.currentThread().interrupt();
+                  return new ArrayBlockingQueue<String>(1).take();
+                }));
+  }
+
+  /** Waits until the dispatcher has run what was handed to it, as far as one can tell. */
+  private static void awaitDispatcher() throws InterruptedException {
+    for (int i = 0; i < 20; i++) {
+      var ran = new CountDownLatch(1);
+      Cancellation.dispatcher().execute(ran::countDown);
+      ran.await();
     }
   }
 

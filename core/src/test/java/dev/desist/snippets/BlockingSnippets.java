@@ -2,12 +2,20 @@ package dev.desist.snippets;
 
 import dev.desist.CancellationToken;
 import dev.desist.concurrent.Blocking;
+import java.net.Socket;
 import java.util.concurrent.BlockingQueue;
 
 final class BlockingSnippets {
   // @start region="take"
   static String next(CancellationToken token, BlockingQueue<String> queue) throws Exception {
     return Blocking.interruptibly(token, queue::take);
+  }
+
+  // @end
+
+  // @start region="closing"
+  static int read(CancellationToken token, Socket socket, byte[] into) throws Exception {
+    return Blocking.closing(token, socket, () -> socket.getInputStream().read(into));
   }
 
   // @end
