@@ -170,6 +170,7 @@ final class Desk {
     return sessions.values().stream().flatMap(session -> session.inHand().stream()).toList();
   }
 
+  /** Waits for what is in hand now: nothing is let in any more. */
   private void waitForIdle(Duration longest) throws InterruptedException {
     var all = Stream.concat(inHand().stream(), indexJob.running().stream()).toList();
     var _ = Tasks.outcomeWithin(longest, () -> Futures.await(Work.allOver(all)));

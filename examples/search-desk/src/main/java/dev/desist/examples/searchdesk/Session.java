@@ -9,7 +9,13 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 
-/** An open page. Its latest request wins: a newer one takes the place of those in hand. */
+/**
+ * An open page. Its latest request wins: a newer one takes the place of those in hand.
+ *
+ * <p>Not by {@link dev.desist.concurrent.Latest}, which delivers the newest outcome alone: here
+ * every request is answered, those in whose place another came too, and each has a name of the
+ * page's, is shown and has its deadline from its arrival on, and may be given up by itself.
+ */
 final class Session {
   private final Work work;
   private final Ledger ledger;
