@@ -1,19 +1,22 @@
 package dev.desist.examples.searchdesk;
 
 import dev.desist.CancellationReason;
+import dev.desist.concurrent.Futures;
+import dev.desist.scope.Tasks;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Everything but HTTP: the index, the open pages, the workers, and how it all stops.
@@ -39,7 +42,6 @@ final class Desk {
   private final UnaryOperator<ShownFiles> around;
   private final Source source;
   private final IndexJob indexJob;
-  private final Object idle = new Object();
   private volatile boolean stopping;
 
   /**
@@ -62,15 +64,7 @@ final class Desk {
     this.source = source;
     this.around = around;
     this.downloads = DownloadFolder.open(options.cache());
-    this.indexJob =
-        new IndexJob(
-            server,
-            source,
-            options,
-            status -> {
-              indexListener.accept(status);
-              somethingEnded();
-            });
+    this.indexJob = new IndexJob(server, source, options, indexListener);
     server.start();
   }
 
@@ -90,7 +84,7 @@ final class Desk {
   String openSession() {
     String id = String.valueOf(sessionNumbers.incrementAndGet());
     Work node = server.child("session " + id, "");
-    sessions.put(id, new Session(node, ledger, downloads, this::somethingEnded));
+    sessions.put(id, new Session(node, ledger, downloads));
     return id;
   }
 
@@ -148,17 +142,17 @@ final class Desk {
     long begun = System.nanoTime();
     refuseSearches();
     int pages = sessions.size();
-    int inHand = inHand();
+    int inHand = inHand().size();
     int packing =
-        sessions.values().stream().mapToInt(session -> session.downloads().inHand()).sum();
+        sessions.values().stream().mapToInt(session -> session.downloads().inHand().size()).sum();
     indexJob.cancel(goingDown());
     waitForIdle(grace);
-    int cancelled = inHand();
+    int cancelled = inHand().size();
     // A new reason, for a reason says when: only now, after the grace time.
     CancellationReason goingDown = goingDown();
     server.cancel(goingDown);
     waitForIdle(LAST_WAIT);
-    int deaf = inHand();
+    int deaf = inHand().size();
     sessions.keySet().forEach(id -> closeSession(id, goingDown));
     downloads.close();
     if (deaf == 0) {
@@ -172,26 +166,14 @@ final class Desk {
     return CancellationReason.shutdown("the search desk is stopping");
   }
 
-  private int inHand() {
-    return sessions.values().stream().mapToInt(Session::inHand).sum();
+  private List<Work> inHand() {
+    return sessions.values().stream().flatMap(session -> session.inHand().stream()).toList();
   }
 
+  /** Waits for what is in hand now: nothing is let in any more. */
   private void waitForIdle(Duration longest) throws InterruptedException {
-    long until = System.nanoTime() + longest.toNanos();
-    synchronized (idle) {
-      long left = until - System.nanoTime();
-      while ((inHand() > 0 || indexJob.isRunning()) && left > 0) {
-        TimeUnit.NANOSECONDS.timedWait(idle, left);
-        left = until - System.nanoTime();
-      }
-    }
-  }
-
-  /** Something has ended: whoever waits for the last of them looks again. */
-  private void somethingEnded() {
-    synchronized (idle) {
-      idle.notifyAll();
-    }
+    var all = Stream.concat(inHand().stream(), indexJob.running().stream()).toList();
+    var _ = Tasks.outcomeWithin(longest, () -> Futures.await(Work.allOver(all)));
   }
 
   private void closeIndex() {

@@ -6,9 +6,8 @@ import dev.desist.CancelledException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutionException;
 import java.util.function.BiPredicate;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One download of a page, from its start to the moment at which its file is ready, or nothing is
@@ -73,6 +72,10 @@ final class Download {
     return file;
   }
 
+  Work work() {
+    return work;
+  }
+
   String name() {
     return work.name();
   }
@@ -82,23 +85,27 @@ final class Download {
    *
    * @param keeper asked to keep the complete file; if it does not, the file is removed, for then
    *     this was cancelled
-   * @param afterwards told once the page is
    */
-  void start(
-      ShownFiles source,
-      BiPredicate<Download, DownloadProgress> keeper,
-      Consumer<Download> afterwards) {
-    Thread.ofPlatform()
-        .name(work.name())
-        .daemon()
-        .start(
-            () -> {
-              work.start();
-              Ending ending = run(source, keeper);
-              work.end(ending.how());
-              answer.end(ending);
-              afterwards.accept(this);
-            });
+  void start(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper) {
+    work.run(
+        task -> Thread.ofPlatform().name(work.name()).daemon().start(task),
+        () -> pack(source, keeper),
+        (packed, failure) -> answer.end(ending(packed, failure)));
+  }
+
+  private static Ending ending(DownloadProgress packed, @Nullable Throwable failure) {
+    return switch (failure) {
+      case null -> new Ending(Work.State.COMPLETE, packed, "", "");
+      case CancelledException e ->
+          new Ending(
+              Work.State.CANCELLED, DownloadProgress.NONE, e.reason().kind(), e.reason().message());
+      case IOException e when e.getMessage() != null -> failed(e.getMessage());
+      default -> failed(failure.toString());
+    };
+  }
+
+  private static Ending failed(String message) {
+    return new Ending(Work.State.FAILED, DownloadProgress.NONE, "", message);
   }
 
   /** {@return whether this call cancelled it} */
@@ -108,21 +115,6 @@ final class Download {
 
   boolean isCancelled() {
     return work.token().isCancelled();
-  }
-
-  private Ending run(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper) {
-    try {
-      return new Ending(
-          Work.State.COMPLETE, Cancellation.call(work.token(), () -> pack(source, keeper)), "", "");
-    } catch (CancelledException e) {
-      return new Ending(
-          Work.State.CANCELLED, DownloadProgress.NONE, e.reason().kind(), e.reason().message());
-    } catch (ExecutionException e) {
-      return failed(e.getCause() == null ? e : e.getCause());
-    } catch (Exception e) {
-      // Not all of it foreseen, but whoever waits for an answer gets one.
-      return failed(e);
-    }
   }
 
   private DownloadProgress pack(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper)
@@ -141,13 +133,5 @@ final class Download {
     } finally {
       folder.discardPart(file);
     }
-  }
-
-  private static Ending failed(Throwable failure) {
-    String message =
-        failure instanceof IOException && failure.getMessage() != null
-            ? failure.getMessage()
-            : failure.toString();
-    return new Ending(Work.State.FAILED, DownloadProgress.NONE, "", message);
   }
 }

@@ -29,7 +29,6 @@ final class Downloads {
 
   private final Work session;
   private final DownloadFolder folder;
-  private final Runnable endedOne;
 
   // Guarded by this.
   private final Map<Integer, Download> inHand = new HashMap<>();
@@ -39,12 +38,10 @@ final class Downloads {
 
   /**
    * @param session the node below which they appear
-   * @param endedOne told whenever one has ended
    */
-  Downloads(Work session, DownloadFolder folder, Runnable endedOne) {
+  Downloads(Work session, DownloadFolder folder) {
     this.session = session;
     this.folder = folder;
-    this.endedOne = endedOne;
   }
 
   /** Starts one, and cancels the one before. */
@@ -65,7 +62,8 @@ final class Downloads {
     for (Download old : superseded) {
       old.cancel(CancellationReason.superseded(download.name() + " took its place"));
     }
-    download.start(source, this::keep, this::ended);
+    var _ = node.over().thenRun(() -> ended(download));
+    download.start(source, this::keep);
     return download;
   }
 
@@ -87,11 +85,8 @@ final class Downloads {
         + ".zip";
   }
 
-  private void ended(Download download) {
-    synchronized (this) {
-      inHand.remove(download.id());
-    }
-    endedOne.run();
+  private synchronized void ended(Download download) {
+    inHand.remove(download.id());
   }
 
   /**
@@ -123,9 +118,9 @@ final class Downloads {
     return found.isPresent();
   }
 
-  /** {@return how many go on} */
-  synchronized int inHand() {
-    return inHand.size();
+  /** {@return those that go on} */
+  synchronized List<Work> inHand() {
+    return inHand.values().stream().map(Download::work).filter(Work::isGoingOn).toList();
   }
 
   /** Removes what nobody fetched. The token of the page is cancelled by now. */

@@ -1,6 +1,7 @@
 package dev.desist.examples.searchdesk;
 
 import dev.desist.CancellationReason;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.sql.SQLException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Brings the index into being, on a thread of its own; can be stopped and set off again. */
 final class IndexJob {
@@ -65,38 +67,55 @@ final class IndexJob {
   }
 
   /** Sets it off, unless it is under way or done. */
-  synchronized void start() {
-    if (running.isPresent() || index.isPresent()) {
-      return;
+  void start() {
+    Work work;
+    synchronized (this) {
+      if (running.isPresent() || index.isPresent()) {
+        return;
+      }
+      work = server.child("index", source.title());
+      running = Optional.of(work);
     }
-    Work work = server.child("index", source.title());
-    running = Optional.of(work);
-    Thread.ofPlatform().name("indexer").daemon().start(() -> run(work));
+    work.run(
+        task -> Thread.ofPlatform().name("indexer").daemon().start(task),
+        () -> read(work.token()),
+        this::ended);
   }
 
-  synchronized boolean isRunning() {
-    return running.isPresent();
+  /** {@return what it is doing, if it is under way} */
+  synchronized Optional<Work> running() {
+    return running;
   }
 
   /** Stops it before the next batch; what is read is kept. */
   void cancel(CancellationReason reason) {
-    Optional<Work> work;
-    synchronized (this) {
-      work = running;
-    }
-    work.ifPresent(present -> present.cancel(reason));
+    running().ifPresent(work -> work.cancel(reason));
   }
 
-  private void run(Work work) {
-    work.start();
-    Status end = read(work);
-    work.end(
-        switch (end.state()) {
-          case READY -> Work.State.COMPLETE;
-          case STOPPED -> Work.State.CANCELLED;
-          default -> Work.State.FAILED;
-        });
+  private Index read(CancellationToken token) throws IOException, SQLException {
+    tell(State.CHECKING, "", IndexProgress.NONE);
+    var files = source.files();
+    var database = new Database(options.cache(), source.location(), source.stamp(files));
+    new Indexer(source, files, database)
+        .run(
+            token,
+            note -> tell(State.CHECKING, note, IndexProgress.NONE),
+            progress -> tell(State.READING, "", progress));
+    return new Index(database);
+  }
+
+  private void ended(Index complete, @Nullable Throwable failure) {
+    IndexProgress progress = status.progress();
     // Whoever sees that it no longer runs sees how it ended; whoever hears so can set it off again.
+    if (failure == null) {
+      index = Optional.of(complete);
+    }
+    Status end =
+        switch (failure) {
+          case null -> new Status(State.READY, "", progress);
+          case CancelledException e -> new Status(State.STOPPED, e.reason().message(), progress);
+          default -> new Status(State.FAILED, String.valueOf(failure.getMessage()), progress);
+        };
     status = end;
     synchronized (this) {
       running = Optional.empty();
@@ -104,27 +123,8 @@ final class IndexJob {
     listener.accept(end);
   }
 
-  private Status read(Work work) {
-    try {
-      tell(new Status(State.CHECKING, "", IndexProgress.NONE));
-      var files = source.files();
-      var database = new Database(options.cache(), source.location(), source.stamp(files));
-      new Indexer(source, files, database)
-          .run(
-              work.token(),
-              note -> tell(new Status(State.CHECKING, note, IndexProgress.NONE)),
-              progress -> tell(new Status(State.READING, "", progress)));
-      index = Optional.of(new Index(database));
-      return new Status(State.READY, "", status.progress());
-    } catch (CancelledException e) {
-      return new Status(State.STOPPED, e.reason().message(), status.progress());
-    } catch (IOException | SQLException e) {
-      return new Status(State.FAILED, String.valueOf(e.getMessage()), status.progress());
-    }
-  }
-
-  private void tell(Status next) {
-    status = next;
-    listener.accept(next);
+  private void tell(State state, String message, IndexProgress progress) {
+    status = new Status(state, message, progress);
+    listener.accept(status);
   }
 }

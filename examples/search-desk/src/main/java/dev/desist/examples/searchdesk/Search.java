@@ -8,21 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One request of a page, from its arrival to the end of its answer. It waits for a worker and runs
- * one statement there. It is answered exactly once: by the worker or, if it is cancelled while it
- * waits, by whoever cancels it; in that case it never starts.
+ * one statement there. It is answered exactly once; if it is cancelled while it waits, then at
+ * once, and it never starts.
  */
 final class Search {
-  private enum Phase {
-    WAITING,
-    RUNNING,
-    ANSWERED
-  }
-
   /**
    * How a search ended.
    *
@@ -47,33 +40,25 @@ final class Search {
   private final Work work;
   private final Ledger ledger;
   private final Answer answer;
-  private final Consumer<Search> afterwards;
   private final long begun = System.nanoTime();
-  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.WAITING);
+
+  // Of the thread that searches, and after it has ended, of whoever answers.
+  private final Rows rows = new Rows();
+  private boolean started;
 
   /**
    * @param work the node of this request
-   * @param afterwards told once it is answered
    */
-  Search(Query query, Work work, Ledger ledger, Answer answer, Consumer<Search> afterwards) {
+  Search(Query query, Work work, Ledger ledger, Answer answer) {
     this.query = query;
     this.work = work;
     this.ledger = ledger;
     this.answer = answer;
-    this.afterwards = afterwards;
   }
 
   /** Sets it off. */
   void submit(Executor workers, Index index) {
-    var queued = work.token().onCancel(this::cancelledWhileWaiting);
-    workers.execute(
-        () -> {
-          if (phase.compareAndSet(Phase.WAITING, Phase.RUNNING)) {
-            queued.unregister();
-            work.start();
-            run(index);
-          }
-        });
+    work.run(workers, () -> search(index), this::answer);
   }
 
   /** {@return whether this call cancelled it} */
@@ -81,54 +66,44 @@ final class Search {
     return work.cancel(reason);
   }
 
-  private void cancelledWhileWaiting() {
-    if (phase.compareAndSet(Phase.WAITING, Phase.ANSWERED)) {
-      ledger.neverStarted();
-      finish(cancelled(0));
-    }
-  }
-
-  private void run(Index index) {
+  private long search(Index index) throws SQLException {
+    started = true;
     Work statement = work.child("statement", "");
     Ledger.Statement cost = ledger.begin();
     statement.start();
-    var rows = new Rows();
-    Ending ending;
+    var how = Work.State.FAILED;
     try {
       long count = index.search(statement.token(), query, rows);
       rows.flush();
-      ending = new Ending(Work.State.COMPLETE, count, took(), "", "");
-    } catch (CancelledException _) {
-      ending = cancelled(rows.count);
-    } catch (SQLException e) {
-      ending = failed(rows.count, "SQLite says: " + e.getMessage());
-    } catch (RuntimeException e) {
-      // Not foreseen, but whoever waits for an answer gets one.
-      ending = failed(rows.count, e.toString());
+      how = Work.State.COMPLETE;
+      return count;
+    } catch (CancelledException e) {
+      how = Work.State.CANCELLED;
+      throw e;
+    } finally {
+      cost.end(how);
+      statement.end(how);
     }
-    cost.end(ending.how());
-    statement.end(ending.how());
-    phase.set(Phase.ANSWERED);
-    finish(ending);
   }
 
-  private Ending cancelled(long count) {
-    CancellationReason why = work.token().reason().orElseThrow();
-    return new Ending(Work.State.CANCELLED, count, took(), why.kind(), why.message());
+  private void answer(Long count, @Nullable Throwable failure) {
+    if (!started) {
+      ledger.neverStarted();
+    }
+    answer.end(
+        switch (failure) {
+          case null -> ending(Work.State.COMPLETE, "", "");
+          case CancelledException e ->
+              ending(Work.State.CANCELLED, e.reason().kind(), e.reason().message());
+          case SQLException e -> ending(Work.State.FAILED, "", "SQLite says: " + e.getMessage());
+          // Not foreseen, but whoever waits for an answer gets one.
+          default -> ending(Work.State.FAILED, "", failure.toString());
+        });
   }
 
-  private Ending failed(long count, String message) {
-    return new Ending(Work.State.FAILED, count, took(), "", message);
-  }
-
-  private Duration took() {
-    return Duration.ofNanos(System.nanoTime() - begun);
-  }
-
-  private void finish(Ending ending) {
-    work.end(ending.how());
-    answer.end(ending);
-    afterwards.accept(this);
+  private Ending ending(Work.State how, String reason, String message) {
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
+    return new Ending(how, rows.count, took, reason, message);
   }
 
   /** Passes rows on in batches: the first at once, later ones at a pace that eyes can follow. */

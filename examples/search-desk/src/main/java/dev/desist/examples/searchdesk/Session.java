@@ -3,39 +3,36 @@ package dev.desist.examples.searchdesk;
 import dev.desist.CancellationReason;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.stream.Stream;
 
-/** An open page. Its latest request wins: a newer one takes the place of those in hand. */
+/**
+ * An open page. Its latest request wins: a newer one takes the place of those in hand.
+ *
+ * <p>Not by {@link dev.desist.concurrent.Latest}, which delivers the newest outcome alone: here
+ * every request is answered, those in whose place another came too, and each has a name of the
+ * page's, is shown and has its deadline from its arrival on, and may be given up by itself.
+ */
 final class Session {
   private final Work work;
   private final Ledger ledger;
   private final Downloads downloads;
-  private final Runnable answeredOne;
 
   // Guarded by this.
-  private final Set<Search> inHand = new HashSet<>();
+  private final Set<Work> inHand = new HashSet<>();
   private long latest;
-  private boolean closed;
 
   /**
    * @param work its node
    * @param folder where its downloads go
-   * @param answeredOne told whenever a request is answered or a download has ended
    */
-  Session(Work work, Ledger ledger, DownloadFolder folder, Runnable answeredOne) {
+  Session(Work work, Ledger ledger, DownloadFolder folder) {
     this.work = work;
     this.ledger = ledger;
-    this.downloads =
-        new Downloads(
-            work,
-            folder,
-            () -> {
-              endIfIdle();
-              answeredOne.run();
-            });
-    this.answeredOne = answeredOne;
+    this.downloads = new Downloads(work, folder);
     work.start();
   }
 
@@ -63,8 +60,7 @@ final class Session {
   /** Starts a search, and cancels those before it. */
   Search search(Request request, Index index, Executor workers, Search.Answer answer) {
     Work node = work.child(request.name(), request.query().text());
-    var search = new Search(request.query(), node, ledger, answer, this::answered);
-    Set<Search> superseded = Set.of();
+    Set<Work> superseded = Set.of();
     boolean overtaken;
     synchronized (this) {
       overtaken = request.sequence() <= latest;
@@ -72,16 +68,18 @@ final class Session {
       if (request.cancellation() && !overtaken) {
         superseded = Set.copyOf(inHand);
       }
-      inHand.add(search);
+      inHand.add(node);
     }
     // First stop the old, then start the new; not under the lock, for cancelling runs callbacks.
-    for (Search old : superseded) {
+    for (Work old : superseded) {
       old.cancel(CancellationReason.superseded("%s took its place".formatted(request.name())));
     }
     if (overtaken && request.cancellation()) {
       node.cancel(CancellationReason.superseded("a newer request arrived before it"));
     }
     request.timeout().ifPresent(node::cancelAfter);
+    var _ = node.over().thenRun(() -> answered(node));
+    var search = new Search(request.query(), node, ledger, answer);
     search.submit(workers, index);
     return search;
   }
@@ -90,32 +88,16 @@ final class Session {
   void close(CancellationReason reason) {
     work.cancel(reason);
     downloads.close();
-    synchronized (this) {
-      closed = true;
-    }
-    endIfIdle();
+    var _ = Work.allOver(inHand()).thenRun(() -> work.end(Work.State.CANCELLED));
   }
 
-  /** {@return how many requests wait or run, and downloads go on} */
-  synchronized int inHand() {
-    return inHand.size() + downloads.inHand();
+  /** {@return requests that wait or run, and downloads that go on} */
+  synchronized List<Work> inHand() {
+    return Stream.concat(inHand.stream().filter(Work::isGoingOn), downloads.inHand().stream())
+        .toList();
   }
 
-  private void answered(Search search) {
-    synchronized (this) {
-      inHand.remove(search);
-    }
-    endIfIdle();
-    answeredOne.run();
-  }
-
-  private void endIfIdle() {
-    boolean idle;
-    synchronized (this) {
-      idle = closed && inHand() == 0;
-    }
-    if (idle) {
-      work.end(Work.State.CANCELLED);
-    }
+  private synchronized void answered(Work node) {
+    inHand.remove(node);
   }
 }

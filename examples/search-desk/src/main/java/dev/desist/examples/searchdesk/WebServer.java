@@ -6,6 +6,7 @@ import static dev.desist.examples.searchdesk.Requests.refuse;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.concurrent.Futures;
 import dev.desist.examples.searchdesk.Requests.BadRequestException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -200,19 +201,20 @@ final class WebServer implements AutoCloseable {
     String path = parameter(request, "path", "");
     int line = number(request, "line", "1", Integer.MAX_VALUE);
     var context = vertx.getOrCreateContext();
-    desk.viewer()
-        .execute(
-            () -> {
-              try {
-                var found = index.get().view(session.work().token(), path, line);
-                context.runOnContext(_ -> sendFile(response, path, line, found));
-              } catch (CancelledException e) {
-                String why = e.reason().message();
-                context.runOnContext(_ -> refuse(response, 503, "Not read, because " + why + "."));
-              } catch (SQLException e) {
-                context.runOnContext(_ -> refuse(response, 500, "SQLite says: " + e.getMessage()));
-              }
-            });
+    var token = session.work().token();
+    var _ =
+        Futures.submit(token, desk.viewer(), () -> index.get().view(token, path, line))
+            .whenCompleteAsync(
+                (found, failure) -> {
+                  switch (failure) {
+                    case null -> sendFile(response, path, line, found);
+                    case CancelledException e ->
+                        refuse(response, 503, "Not read, because " + e.reason().message() + ".");
+                    case SQLException e -> refuse(response, 500, "SQLite says: " + e.getMessage());
+                    default -> refuse(response, 500, failure.toString());
+                  }
+                },
+                answer -> context.runOnContext(_ -> answer.run()));
   }
 
   private static void sendFile(

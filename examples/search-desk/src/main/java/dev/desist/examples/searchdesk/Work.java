@@ -3,6 +3,8 @@ package dev.desist.examples.searchdesk;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.concurrent.Futures;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -11,7 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node of the tree that the page shows: server, session, request, statement. Each has a source of
@@ -39,6 +46,14 @@ final class Work {
     boolean isEnd() {
       return compareTo(COMPLETE) >= 0;
     }
+
+    private static State of(@Nullable Throwable failure) {
+      return switch (failure) {
+        case null -> COMPLETE;
+        case CancelledException _ -> CANCELLED;
+        default -> FAILED;
+      };
+    }
   }
 
   private final ReentrantLock tree;
@@ -47,6 +62,7 @@ final class Work {
   private final String label;
   private final CancellationSource source;
   private final int depth;
+  private final CompletableFuture<@Nullable Void> over = new CompletableFuture<>();
 
   // All below: guarded by tree.
   private final List<Work> children = new ArrayList<>();
@@ -108,6 +124,46 @@ final class Work {
 
   void cancelAfter(Duration timeout) {
     source.cancelAfter(timeout);
+  }
+
+  /**
+   * Has a task called under the token of this node, and notes when it starts and how it ends. If
+   * this node is cancelled before, the task never starts, and that is its end.
+   *
+   * @param afterwards is given the value or the failure, without wrappers, once it is noted; must
+   *     not block
+   */
+  <T> void run(Executor executor, Callable<T> task, BiConsumer<T, @Nullable Throwable> afterwards) {
+    var _ =
+        Futures.<T>submit(
+                token(),
+                executor,
+                () -> {
+                  start();
+                  return task.call();
+                })
+            .whenComplete(
+                (value, thrown) -> {
+                  Throwable failure = thrown == null ? null : CancelledException.unwrap(thrown);
+                  end(State.of(failure));
+                  afterwards.accept(value, failure);
+                })
+            .whenComplete((_, _) -> over.complete(null));
+  }
+
+  /** {@return done once all of these are} */
+  static CompletableFuture<?> allOver(List<Work> works) {
+    return CompletableFuture.allOf(
+        works.stream().map(work -> work.over).toArray(CompletableFuture<?>[]::new));
+  }
+
+  boolean isGoingOn() {
+    return !over.isDone();
+  }
+
+  /** {@return done once what {@link #run} was given has ended, and whoever was to know was told} */
+  CompletableFuture<?> over() {
+    return over;
   }
 
   void start() {

@@ -60,7 +60,7 @@ class DownloadsTest {
     Work root = Work.root("server");
     try (Index index = index();
         var folder = DownloadFolder.open(cache)) {
-      var downloads = new Downloads(root.child("session 1", ""), folder, () -> {});
+      var downloads = new Downloads(root.child("session 1", ""), folder);
       Set<Work.State> seen = EnumSet.noneOf(Work.State.class);
       long nanos = 0;
       long step = 500_000;
@@ -88,7 +88,7 @@ class DownloadsTest {
         nanos = Math.max(0, nanos + (late ? -step : step));
       }
       assertEquals(EnumSet.of(Work.State.COMPLETE, Work.State.CANCELLED), seen);
-      eventually("all have ended", () -> downloads.inHand() == 0);
+      eventually("all have ended", () -> downloads.inHand().isEmpty());
     }
   }
 
@@ -98,7 +98,7 @@ class DownloadsTest {
     Work root = Work.root("server");
     try (Index index = index();
         var folder = DownloadFolder.open(cache)) {
-      var downloads = new Downloads(root, folder, () -> {});
+      var downloads = new Downloads(root, folder);
       var answer = new Ended();
       var download =
           new Download(
@@ -114,8 +114,7 @@ class DownloadsTest {
             assertTrue(Files.exists(complete.file()));
             complete.cancel(CancellationReason.requested("just in time"));
             return downloads.keep(complete, packed);
-          },
-          _ -> {});
+          });
       Download.Ending ending = answer.ending.get();
       assertEquals(Work.State.CANCELLED, ending.how());
       assertEquals("just in time", ending.message());
@@ -132,7 +131,7 @@ class DownloadsTest {
         var folder = DownloadFolder.open(cache)) {
       for (int round = 0; round < ROUNDS; round++) {
         Work page = root.child("session " + round, "");
-        var downloads = new Downloads(page, folder, () -> {});
+        var downloads = new Downloads(page, folder);
         var answer = new Ended();
         downloads.start(Query.of("line 7 "), ShownFiles.of(index), Duration.ofMinutes(1), answer);
         long until = System.nanoTime() + round * 20_000L % 4_000_000;
