@@ -35,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * overlap with a submission.
  *
  * <p>The thread that submits, cancels or closes runs no callback of the tasks that it cancels: they
- * run on {@link Cancellation#dispatcher()}.
+ * run on {@link Cancellation#dispatcher()}. What the consumer throws goes to the uncaught-exception
+ * handler of the delivering thread.
  *
  * <h2>What becomes of what is not delivered</h2>
  *
@@ -141,12 +142,32 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    */
   public CompletionStage<Outcome<T>> submit(Callable<? extends T> task) {
     Objects.requireNonNull(task, "task");
+    return start(null, task);
+  }
+
+  /**
+   * Starts {@code task}, and cancels the one before, as {@link #submit(Callable)} does.
+   *
+   * @param name what messages and paths call the task, such as "download 3"; by default they are
+   *     numbered, "request 1" and so on
+   * @param task what to call
+   * @return completes when the task has ended, with how it ended, whether or not that is delivered
+   * @throws java.util.concurrent.RejectedExecutionException if the executor of the tasks rejects it
+   */
+  public CompletionStage<Outcome<T>> submit(String name, Callable<? extends T> task) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(task, "task");
+    return start(name, task);
+  }
+
+  private CompletionStage<Outcome<T>> start(@Nullable String name, Callable<? extends T> task) {
     Submission mine;
     Submission old;
     boolean start;
     synchronized (lock) {
       count++;
-      mine = new Submission(count, source.token().child("request " + count), task);
+      String title = name == null ? "request " + count : name;
+      mine = new Submission(title, source.token().child(title), task);
       old = newest;
       newest = closed ? null : mine;
       start = !options.oneAtATime || running == null;
@@ -201,12 +222,12 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   /** One task. */
   private final class Submission extends Work<T> {
     final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
-    private final long number;
+    private final String name;
     private final CancellationSource own;
 
-    Submission(long number, CancellationSource own, Callable<? extends T> task) {
+    Submission(String name, CancellationSource own, Callable<? extends T> task) {
       super(own, task);
-      this.number = number;
+      this.name = name;
       this.own = own;
     }
 
@@ -237,7 +258,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     @Override
     void failed(Throwable failure) {
       boolean cancelled =
-          failure instanceof CancelledException e && token().reason().orElse(null) == e.reason();
+          CancelledException.unwrap(failure) instanceof CancelledException e
+              && token().reason().orElse(null) == e.reason();
       end(
           cancelled
               ? new Outcome.Cancelled<>(token().reason().orElseThrow())
@@ -286,7 +308,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
       }
       if (mine) {
-        consumer.accept(outcome);
+        guarded(() -> consumer.accept(outcome));
       } else {
         discard(outcome);
       }
@@ -302,7 +324,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
 
     @Override
     public String toString() {
-      return "request " + number;
+      return name;
     }
   }
 

@@ -129,6 +129,15 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
                 });
   }
 
+  /** Calls what a user gave us, where a failure of it has nobody else to go to. */
+  static void guarded(Runnable callback) {
+    try {
+      callback.run();
+    } catch (Throwable e) {
+      report(e);
+    }
+  }
+
   private static void report(Throwable failure) {
     Thread thread = Thread.currentThread();
     thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
@@ -137,7 +146,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
   static <T extends @Nullable Object> void dispose(T value, Consumer<? super T> disposer) {
     try {
       disposer.accept(value);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // an error too: others wait for what comes after it
       log(System.Logger.Level.ERROR, "a disposer failed: " + e);
     }
   }

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
+import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
@@ -22,9 +23,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -254,6 +257,70 @@ class LatestTest {
             o -> o.disposing(disposed::add))) {
       get(latest.submit(() -> "b"));
       assertEquals(List.of("b"), disposed);
+    }
+  }
+
+  @Test
+  void promise20_what_a_failing_consumer_was_given_is_not_disposed_of_as_well() throws Exception {
+    var told = new CompletableFuture<Throwable>();
+    try (var latest =
+        Latest.<String>open(
+            Runnable::run,
+            _ -> {
+              throw new IllegalStateException("consumer");
+            },
+            o ->
+                o.disposing(disposed::add)
+                    .withExecutor(
+                        task ->
+                            Thread.ofVirtual()
+                                .uncaughtExceptionHandler((_, e) -> told.complete(e))
+                                .start(task)))) {
+      get(latest.submit(() -> "a"));
+      assertEquals("consumer", told.get().getMessage());
+      assertEquals(List.of(), disposed);
+    }
+  }
+
+  @Test
+  void one_at_a_time_a_disposer_that_fails_with_an_error_holds_up_nobody() throws Exception {
+    var begun = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    try (var latest =
+        Latest.<String>open(
+            Runnable::run,
+            delivered::add,
+            o ->
+                o.oneAtATime()
+                    .disposing(
+                        _ -> {
+                          throw new AssertionError("disposer");
+                        }))) {
+      var first = latest.submit(deaf(begun, release, "late"));
+      begun.await();
+      var second = latest.submit(() -> "b");
+      release.countDown();
+      assertEquals(new Outcome.Success<>("late"), get(first));
+      assertEquals(new Outcome.Success<>("b"), get(second));
+    }
+  }
+
+  @Test
+  void a_cancellation_that_comes_wrapped_is_one() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      var running =
+          latest.submit(
+              "search",
+              () -> {
+                try {
+                  return untilCancelled();
+                } catch (CancelledException e) {
+                  throw new ExecutionException(e);
+                }
+              });
+      get(latest.submit("the next search", () -> "b"));
+      var cancelled = assertInstanceOf(Outcome.Cancelled.class, get(running));
+      assertEquals("the next search took its place", cancelled.reason().message());
     }
   }
 
