@@ -129,15 +129,19 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
                 });
   }
 
-  private static void report(Throwable failure) {
+  static void report(Throwable failure) {
     Thread thread = Thread.currentThread();
-    thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    try {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    } catch (Throwable e) {
+      // What a handler throws is ignored, as the JVM does.
+    }
   }
 
   static <T extends @Nullable Object> void dispose(T value, Consumer<? super T> disposer) {
     try {
       disposer.accept(value);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       log(System.Logger.Level.ERROR, "a disposer failed: " + e);
     }
   }
