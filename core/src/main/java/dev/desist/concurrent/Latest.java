@@ -94,7 +94,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    * @param deliverOn takes the outcomes to be delivered, such as {@code
    *     SwingUtilities::invokeLater}; should run them one after another, in order
    * @param consumer is given the outcome of the newest submission: a value, a failure, or a
-   *     cancellation that was not its being superseded
+   *     cancellation that was not its being superseded; what it throws goes to the uncaught
+   *     exception handler of the delivering thread
    */
   public static <T extends @Nullable Object> Latest<T> open(
       Executor deliverOn, Consumer<? super Outcome<T>> consumer) {
@@ -109,7 +110,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    * @param deliverOn takes the outcomes to be delivered; should run them one after another, in
    *     order
    * @param consumer is given the outcome of the newest submission: a value, a failure, or a
-   *     cancellation that was not its being superseded
+   *     cancellation that was not its being superseded; what it throws goes to the uncaught
+   *     exception handler of the delivering thread
    * @param configure makes the options from the default ones
    */
   public static <T extends @Nullable Object> Latest<T> open(

@@ -59,8 +59,10 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public boolean cancel(boolean mayInterruptIfRunning) {
     if (!isDone()) {
       CancellationReason reason = CancellationReason.requested("its future was cancelled");
-      Work.cancel(chain, reason);
-      fail(new CancelledException(chain.token()));
+      // First this future, then the rest: else what composing has started could end it instead.
+      if (fail(new CancelledException(CancellationToken.cancelled(reason)))) {
+        Work.cancel(chain, reason);
+      }
     }
     return isCancelled();
   }
@@ -176,9 +178,18 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     return argument -> {
       CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
       CancellationRegistration reach =
-          chain.token().onCancel(Cancellation.dispatcher(), () -> copy.cancel(true));
+          chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
       return copy.whenComplete((_, _) -> reach.unregister());
     };
+  }
+
+  /** Cancels what a composing stage has started: one of ours for the same reason. */
+  private void pass(CompletableFuture<?> started) {
+    if (started instanceof LinkedFuture<?>) {
+      started.completeExceptionally(new CancelledException(chain.token()));
+    } else {
+      started.cancel(true);
+    }
   }
 
   // ---- waiting ----
@@ -244,9 +255,11 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
    */
   static final class Task<T extends @Nullable Object> extends LinkedFuture<T>
       implements RunnableFuture<T> {
+    private final CancellationToken parent;
     private final Work<T> work;
 
     Task(CancellationToken parent, Callable<? extends T> callable, Consumer<? super T> disposer) {
+      this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {
             @Override
@@ -264,6 +277,11 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
             }
           };
       work.arm();
+    }
+
+    /** {@return whether this was made for work under {@code token} itself} */
+    boolean isUnder(CancellationToken token) {
+      return parent == token;
     }
 
     void startOn(Executor executor) {

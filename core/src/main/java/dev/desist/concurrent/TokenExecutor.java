@@ -39,7 +39,7 @@ final class TokenExecutor extends AbstractExecutorService {
   @Override
   public void execute(Runnable task) {
     Objects.requireNonNull(task, "task");
-    if (task instanceof LinkedFuture.Task<?> own) {
+    if (task instanceof LinkedFuture.Task<?> own && own.isUnder(token)) {
       own.startOn(executor);
       return;
     }

@@ -140,7 +140,11 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   private static void report(Throwable failure) {
     Thread thread = Thread.currentThread();
-    thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    try {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    } catch (Throwable e) {
+      // What a handler throws is ignored, as the JVM does.
+    }
   }
 
   static <T extends @Nullable Object> void dispose(T value, Consumer<? super T> disposer) {

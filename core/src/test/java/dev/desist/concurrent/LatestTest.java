@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import dev.desist.testkit.Hygiene;
@@ -18,8 +20,6 @@ import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
@@ -28,11 +28,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,6 +39,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Hygiene.class)
 @Timeout(30)
 class LatestTest {
+  private static final CancellationReason ENOUGH = CancellationReason.requested("enough");
+
   private final List<Outcome<String>> delivered = new CopyOnWriteArrayList<>();
   private final List<String> disposed = new CopyOnWriteArrayList<>();
 
@@ -261,128 +260,380 @@ class LatestTest {
   }
 
   @Test
-  void promise20_what_a_failing_consumer_was_given_is_not_disposed_of_as_well() throws Exception {
-    var told = new CompletableFuture<Throwable>();
-    try (var latest =
-        Latest.<String>open(
-            Runnable::run,
-            _ -> {
-              throw new IllegalStateException("consumer");
-            },
-            o ->
-                o.disposing(disposed::add)
-                    .withExecutor(
-                        task ->
-                            Thread.ofVirtual()
-                                .uncaughtExceptionHandler((_, e) -> told.complete(e))
-                                .start(task)))) {
-      get(latest.submit(() -> "a"));
-      assertEquals("consumer", told.get().getMessage());
-      assertEquals(List.of(), disposed);
-    }
-  }
-
-  @Test
-  void one_at_a_time_a_disposer_that_fails_with_an_error_holds_up_nobody() throws Exception {
-    var begun = new CountDownLatch(1);
-    var release = new CountDownLatch(1);
-    try (var latest =
-        Latest.<String>open(
-            Runnable::run,
-            delivered::add,
-            o ->
-                o.oneAtATime()
-                    .disposing(
-                        _ -> {
-                          throw new AssertionError("disposer");
-                        }))) {
-      var first = latest.submit(deaf(begun, release, "late"));
-      begun.await();
-      var second = latest.submit(() -> "b");
-      release.countDown();
-      assertEquals(new Outcome.Success<>("late"), get(first));
-      assertEquals(new Outcome.Success<>("b"), get(second));
-    }
-  }
-
-  @Test
   void a_cancellation_that_comes_wrapped_is_one() throws Exception {
     try (var latest = open(UnaryOperator.identity())) {
+      var begun = new CountDownLatch(1);
       var running =
           latest.submit(
               "search",
               () -> {
+                begun.countDown();
                 try {
-                  return untilCancelled();
+                  Cancellation.sleep(Duration.ofDays(1));
+                  return "never";
                 } catch (CancelledException e) {
                   throw new ExecutionException(e);
                 }
               });
+      begun.await();
       get(latest.submit("the next search", () -> "b"));
       var cancelled = assertInstanceOf(Outcome.Cancelled.class, get(running));
       assertEquals("the next search took its place", cancelled.reason().message());
     }
   }
 
+  // ---- which thread runs what ----
+
+  /** Has {@code supersede} end the task that runs, and tells where its callback runs. */
+  private Thread callbackOf(Latest<String> latest, Runnable end) throws Exception {
+    var begun = new CountDownLatch(1);
+    var caller = new CompletableFuture<Thread>();
+    var first =
+        latest.submit(
+            () -> {
+              Cancellation.current().onCancel(() -> caller.complete(Thread.currentThread()));
+              begun.countDown();
+              caller.get(); // so that the callback does not run at the end of the task
+              return "a";
+            });
+    begun.await();
+    end.run();
+    get(first);
+    return caller.get();
+  }
+
   @Test
-  void promise20_of_many_submissions_each_value_is_delivered_or_disposed_of_once()
+  void who_submits_cancels_or_closes_runs_no_callback_of_the_task_before() throws Exception {
+    var latest = open(UnaryOperator.identity());
+    for (Runnable end :
+        List.<Runnable>of(
+            () -> latest.submit(() -> "b"), () -> latest.cancel(ENOUGH), latest::close)) {
+      Thread thread = callbackOf(latest, end);
+      assertNotSame(Thread.currentThread(), thread);
+      assertTrue(thread.getName().startsWith("desist-dispatcher"), thread::getName);
+    }
+  }
+
+  @Test
+  void when_submit_returns_the_token_of_the_task_before_is_cancelled() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      var work = new UntilCancelled();
+      var first = latest.submit(work);
+      CancellationToken token = work.seen.get();
+      var second = latest.submit(() -> "b");
+      assertTrue(token.isCancelled());
+      get(first);
+      get(second);
+    }
+  }
+
+  @Test
+  void by_default_a_task_has_a_virtual_thread() throws Exception {
+    var thread = new CompletableFuture<Outcome<Thread>>();
+    try (var latest = Latest.<Thread>open(Runnable::run, thread::complete)) {
+      latest.submit(Thread::currentThread);
+      var success = assertInstanceOf(Outcome.Success.class, thread.get());
+      assertTrue(assertInstanceOf(Thread.class, success.value()).isVirtual());
+    }
+  }
+
+  @Test
+  void a_task_obeys_a_token_of_its_own_below_the_slots() throws Exception {
+    Latest<String> latest = open(o -> o.withName("search"));
+    var work = new UntilCancelled();
+    var running = latest.submit(work);
+    work.awaitBegin();
+    latest.close();
+    get(running);
+    assertEquals(List.of("search", "request 1"), work.seen.get().path());
+    var again = Latest.<List<String>>open(Runnable::run, _ -> {}, o -> o.withName("search"));
+    var path =
+        again.submit(
+            () -> {
+              again.cancel(ENOUGH);
+              return Cancellation.current().path();
+            });
+    assertEquals(new Outcome.Success<>(List.of("request 1")), get(path));
+    again.close();
+  }
+
+  // ---- what comes too late ----
+
+  @Test
+  void a_late_failure_is_logged_and_a_late_cancellation_is_not() throws Exception {
+    try (var log = new LogProbe();
+        var latest = open(UnaryOperator.identity())) {
+      var work = new UntilCancelled();
+      var first = latest.submit(work);
+      work.awaitBegin();
+      var begun = new CountDownLatch(1);
+      var release = new CountDownLatch(1);
+      var second =
+          latest.submit(
+              () -> {
+                begun.countDown();
+                release.await();
+                throw new IOException("too late");
+              });
+      begun.await();
+      get(latest.submit(() -> "c"));
+      release.countDown();
+      assertInstanceOf(Outcome.Cancelled.class, get(first));
+      assertInstanceOf(Outcome.Failure.class, get(second));
+      assertEquals(
+          List.of("FINE request 2, which nobody waits for, failed: java.io.IOException: too late"),
+          log.lines());
+      assertEquals(List.of(new Outcome.Success<>("c")), delivered);
+    }
+  }
+
+  @Test
+  void somebody_elses_cancellation_is_a_failure() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      var other = CancellationToken.cancelled(ENOUGH);
+      var outcome =
+          get(
+              latest.submit(
+                  () -> {
+                    other.throwIfCancelled();
+                    return "never";
+                  }));
+      assertInstanceOf(Outcome.Failure.class, outcome);
+      assertEquals(List.of(outcome), delivered);
+    }
+  }
+
+  @Test
+  void promise20_what_waits_for_the_delivering_thread_is_disposed_of_after_close()
       throws Exception {
-    int rounds = 5_000 * Integer.getInteger("desist.stress", 1);
-    for (boolean oneAtATime : new boolean[] {false, true}) {
-      var made = new AtomicInteger();
-      var seen = new ArrayList<Integer>();
-      var dropped = new CopyOnWriteArrayList<Integer>();
-      var ends = new ArrayList<CompletionStage<?>>();
-      try (ExecutorService ui = Executors.newSingleThreadExecutor();
+    Queue<Runnable> ui = new ArrayDeque<>();
+    var latest = Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add));
+    get(latest.submit(() -> "a"));
+    latest.close();
+    ui.forEach(Runnable::run);
+    assertEquals(List.of(), delivered);
+    assertEquals(List.of("a"), disposed);
+  }
+
+  /** Completion wins: what was there before the cancel is delivered. */
+  @Test
+  void what_waits_for_the_delivering_thread_is_delivered_after_cancel() throws Exception {
+    Queue<Runnable> ui = new ArrayDeque<>();
+    try (var latest =
+        Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add))) {
+      get(latest.submit(() -> "a"));
+      latest.cancel(ENOUGH);
+      ui.remove().run();
+      assertEquals(List.of(new Outcome.Success<>("a")), delivered);
+      get(latest.submit(() -> "b")); // the slot is as usable as before
+      ui.remove().run();
+      assertEquals(2, delivered.size());
+      assertEquals(List.of(), disposed);
+    }
+  }
+
+  @Test
+  void to_cancel_an_empty_slot_does_nothing() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      latest.cancel(ENOUGH);
+      get(latest.submit(() -> "a"));
+      assertEquals(List.of(new Outcome.Success<>("a")), delivered);
+    }
+  }
+
+  @Test
+  void promise23_what_is_cancelled_or_closed_before_a_thread_comes_to_it_never_begins()
+      throws Exception {
+    Queue<Runnable> pool = new ArrayDeque<>();
+    var latest = open(o -> o.withExecutor(pool::add));
+    var first = latest.submit(FuturesTest::mustNotBegin);
+    latest.cancel(ENOUGH);
+    assertEquals(new Outcome.Cancelled<String>(ENOUGH), get(first));
+    var second = latest.submit(FuturesTest::mustNotBegin);
+    latest.close();
+    assertInstanceOf(Outcome.Cancelled.class, get(second));
+    pool.forEach(Runnable::run);
+    assertEquals(List.of(new Outcome.Cancelled<String>(ENOUGH)), delivered);
+  }
+
+  // ---- one at a time ----
+
+  private Latest<String> oneByOne() {
+    return open(Latest.Options::oneAtATime);
+  }
+
+  @Test
+  void one_at_a_time_a_task_that_fails_makes_room() throws Exception {
+    try (var latest = oneByOne()) {
+      var begun = new CountDownLatch(1);
+      var release = new CountDownLatch(1);
+      var first =
+          latest.submit(
+              () -> {
+                begun.countDown();
+                release.await();
+                throw new IOException("down");
+              });
+      begun.await();
+      var second = latest.submit(() -> "b");
+      release.countDown();
+      assertInstanceOf(Outcome.Failure.class, get(first));
+      assertEquals(new Outcome.Success<>("b"), get(second));
+      assertEquals(List.of(new Outcome.Success<>("b")), delivered);
+    }
+  }
+
+  @Test
+  void one_at_a_time_a_task_that_waits_when_the_slot_is_closed_never_begins() throws Exception {
+    var latest = oneByOne();
+    var begun = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    var first = latest.submit(deaf(begun, release, "a"));
+    begun.await();
+    var second = latest.submit(FuturesTest::mustNotBegin);
+    latest.close();
+    var cancelled = assertInstanceOf(Outcome.Cancelled.class, get(second));
+    assertInstanceOf(CancellationReason.Closed.class, cancelled.reason());
+    release.countDown();
+    get(first);
+    assertEquals(List.of("a"), disposed);
+    assertEquals(List.of(), delivered);
+  }
+
+  @Test
+  void one_at_a_time_a_task_that_waits_can_be_cancelled() throws Exception {
+    try (var latest = oneByOne()) {
+      var begun = new CountDownLatch(1);
+      var release = new CountDownLatch(1);
+      var first = latest.submit(deaf(begun, release, "a"));
+      begun.await();
+      var second = latest.submit(FuturesTest::mustNotBegin);
+      latest.cancel(ENOUGH);
+      assertEquals(new Outcome.Cancelled<String>(ENOUGH), get(second));
+      assertEquals(List.of(new Outcome.Cancelled<String>(ENOUGH)), delivered);
+      var third = latest.submit(() -> "c");
+      release.countDown();
+      get(first);
+      assertEquals(new Outcome.Success<>("c"), get(third));
+    }
+  }
+
+  @Test
+  void one_at_a_time_an_executor_that_refuses_makes_room() throws Exception {
+    var refuse = new AtomicBoolean(true);
+    try (var latest =
+        open(
+            o ->
+                o.oneAtATime()
+                    .withExecutor(
+                        task -> {
+                          if (refuse.getAndSet(false)) {
+                            throw new RejectedExecutionException("full");
+                          }
+                          Thread.startVirtualThread(task);
+                        }))) {
+      assertThrows(RejectedExecutionException.class, () -> latest.submit(() -> "a"));
+      assertEquals(new Outcome.Success<>("b"), get(latest.submit(() -> "b")));
+    }
+  }
+
+  // ---- consumers and disposers ----
+
+  /** A consumer that fails has had its outcome: nothing is disposed of, and the slot goes on. */
+  @Test
+  void a_consumer_that_fails_hurts_nobody() throws Exception {
+    for (Throwable thrown :
+        List.of(new IllegalStateException("of the page"), new AssertionError("no"))) {
+      for (boolean oneAtATime : new boolean[] {false, true}) {
+        var uncaught = new CopyOnWriteArrayList<Throwable>();
+        var factory =
+            Thread.ofPlatform().uncaughtExceptionHandler((_, e) -> uncaught.add(e)).factory();
+        try (var log = new LogProbe();
+            var latest =
+                Latest.<String>open(
+                    Runnable::run,
+                    outcome -> {
+                      delivered.add(outcome);
+                      sneak(thrown);
+                    },
+                    o -> {
+                      var on =
+                          o.withExecutor(task -> factory.newThread(task).start())
+                              .disposing(disposed::add);
+                      return oneAtATime ? on.oneAtATime() : on;
+                    })) {
+          assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
+          assertEquals(new Outcome.Success<>("b"), get(latest.submit(() -> "b")));
+          assertEquals(List.of(thrown, thrown), uncaught);
+          assertEquals(List.of(), disposed);
+          assertEquals(List.of(), log.lines());
+        }
+      }
+    }
+    assertEquals(8, delivered.size());
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <X extends Throwable> void sneak(Throwable thrown) throws X {
+    throw (X) thrown;
+  }
+
+  @Test
+  void a_disposer_that_fails_is_logged_and_the_slot_goes_on() throws Exception {
+    for (Throwable thrown : List.of(new IllegalStateException("stuck"), new AssertionError("no"))) {
+      try (var log = new LogProbe();
           var latest =
-              Latest.<Integer>open(
-                  ui,
-                  outcome -> {
-                    if (outcome instanceof Outcome.Success<Integer>(Integer value)) {
-                      seen.add(value); // on the one thread of ui
-                    }
-                  },
-                  o -> (oneAtATime ? o.oneAtATime() : o).disposing(dropped::add))) {
-        for (int i = 0; i < rounds; i++) {
-          ends.add(latest.submit(made::incrementAndGet));
-        }
-        for (CompletionStage<?> end : ends) {
-          get(end);
-        }
-        ui.submit(() -> {}).get();
-        var all = new HashSet<>(seen);
-        assertTrue(all.addAll(dropped) || dropped.isEmpty());
-        assertEquals(made.get(), seen.size() + dropped.size());
-        assertEquals(made.get(), all.size());
-        assertFalse(seen.isEmpty()); // the last one, at least
-        if (oneAtATime) {
-          assertEquals(seen.stream().sorted().toList(), seen);
-        }
+              Latest.<String>open(
+                  Runnable::run,
+                  delivered::add,
+                  o -> o.oneAtATime().disposing(_ -> sneak(thrown)))) {
+        var begun = new CountDownLatch(1);
+        var release = new CountDownLatch(1);
+        var first = latest.submit(deaf(begun, release, "a"));
+        begun.await();
+        var second = latest.submit(() -> "b");
+        release.countDown();
+        assertEquals(new Outcome.Success<>("a"), get(first));
+        assertEquals(new Outcome.Success<>("b"), get(second));
+        assertEquals(List.of("SEVERE a disposer failed: " + thrown), log.lines());
       }
     }
   }
 
   @Test
-  @SuppressWarnings("NullAway") // null is passed on purpose
-  void null_is_refused_by_name() {
-    try (var latest = open(UnaryOperator.identity())) {
-      assertNames("task", () -> latest.submit(null));
-      assertNames(
-          "reason",
-          () -> {
-            latest.cancel(null);
-            return null;
-          });
-      assertNames("deliverOn", () -> Latest.<String>open(null, delivered::add));
-      assertNames("consumer", () -> Latest.<String>open(Runnable::run, null));
-      assertNames(
-          "configure must not give null",
-          () -> Latest.<String>open(Runnable::run, delivered::add, _ -> null));
-      assertSame(latest.token(), latest.token());
+  void a_consumer_may_call_the_slot() throws Exception {
+    for (boolean oneAtATime : new boolean[] {false, true}) {
+      var seen = new CopyOnWriteArrayList<Outcome<String>>();
+      var over = new CompletableFuture<CompletionStage<Outcome<String>>>();
+      var slot = new CompletableFuture<Latest<String>>();
+      try (var latest =
+          Latest.<String>open(
+              Runnable::run,
+              outcome -> {
+                seen.add(outcome);
+                if (outcome.equals(new Outcome.Success<>("a"))) {
+                  slot.join().cancel(ENOUGH); // there is nothing to cancel
+                  over.complete(slot.join().submit(() -> "b"));
+                } else {
+                  slot.join().close();
+                }
+              },
+              o -> oneAtATime ? o.oneAtATime() : o)) {
+        slot.complete(latest);
+        assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
+        assertEquals(new Outcome.Success<>("b"), get(over.get()));
+        assertEquals(List.of(new Outcome.Success<>("a"), new Outcome.Success<>("b")), seen);
+        assertTrue(latest.token().isCancelled());
+      }
     }
   }
 
-  private static void assertNames(String parameter, Callable<?> call) {
-    assertEquals(parameter, assertThrows(NullPointerException.class, call::call).getMessage());
+  @Test
+  void it_says_its_name_and_whether_it_is_open() {
+    var latest = open(o -> o.withName("search"));
+    assertEquals("Latest[\"search\", live]", latest.toString());
+    assertSame(latest.token(), latest.token());
+    latest.close();
+    assertTrue(latest.toString().startsWith("Latest[\"search\", cancelled"), latest::toString);
   }
 }
