@@ -237,7 +237,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     @Override
     void failed(Throwable failure) {
       boolean cancelled =
-          failure instanceof CancelledException e && token().reason().orElse(null) == e.reason();
+          CancelledException.unwrap(failure) instanceof CancelledException e
+              && token().reason().orElse(null) == e.reason();
       end(
           cancelled
               ? new Outcome.Cancelled<>(token().reason().orElseThrow())
