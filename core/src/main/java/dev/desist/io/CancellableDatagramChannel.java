@@ -56,7 +56,7 @@ public final class CancellableDatagramChannel implements Channel {
    * {@return {@code channel} with cancellable calls} The channel is made non-blocking, and is to be
    * used and closed through the result from now on.
    *
-   * @param channel open, registered nowhere
+   * @param channel open, of the default provider, registered nowhere
    * @throws IOException if it is closed
    */
   public static CancellableDatagramChannel of(DatagramChannel channel) throws IOException {
@@ -69,6 +69,15 @@ public final class CancellableDatagramChannel implements Channel {
    */
   public DatagramChannel channel() {
     return channel;
+  }
+
+  /**
+   * {@return the address of this socket}
+   *
+   * @throws IOException if it is closed
+   */
+  public SocketAddress localAddress() throws IOException {
+    return channel.getLocalAddress();
   }
 
   /**

@@ -45,13 +45,27 @@ public final class CancellableServerSocketChannel implements Channel {
    * @throws IOException if the address cannot be had
    */
   public static CancellableServerSocketChannel open(SocketAddress local) throws IOException {
+    return open(local, 0);
+  }
+
+  /**
+   * {@return a new channel that listens at {@code local}}
+   *
+   * @param local a TCP address, whose port may be 0 for any that is free, or a {@link
+   *     UnixDomainSocketAddress}
+   * @param backlog how many connections may wait to be accepted, roughly; 0 for what the system
+   *     thinks right
+   * @throws IOException if the address cannot be had
+   */
+  public static CancellableServerSocketChannel open(SocketAddress local, int backlog)
+      throws IOException {
     Objects.requireNonNull(local, "local");
     ServerSocketChannel made =
         local instanceof UnixDomainSocketAddress
             ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
             : ServerSocketChannel.open();
     try {
-      return of(made.bind(local));
+      return of(made.bind(local, backlog));
     } catch (Throwable e) {
       made.close();
       throw e;
@@ -62,7 +76,7 @@ public final class CancellableServerSocketChannel implements Channel {
    * {@return {@code channel} with cancellable calls} The channel is made non-blocking, and is to be
    * used and closed through the result from now on.
    *
-   * @param channel open, registered nowhere
+   * @param channel open, of the default provider, registered nowhere
    * @throws IOException if it is closed
    */
   public static CancellableServerSocketChannel of(ServerSocketChannel channel) throws IOException {

@@ -9,6 +9,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ProtocolFamily;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.GatheringByteChannel;
@@ -17,6 +19,7 @@ import java.nio.channels.ScatteringByteChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection, by TCP or a Unix-domain socket, whose blocking calls end when a token is cancelled,
@@ -59,9 +62,6 @@ import java.util.Objects;
  * parameter.
  */
 public final class CancellableSocketChannel implements ScatteringByteChannel, GatheringByteChannel {
-  /** Of a buffer on the heap, the JDK copies what it is given, and the system takes part of it. */
-  private static final int SLICE = 128 * 1024;
-
   private final SocketChannel channel;
   private final Readiness readiness;
 
@@ -82,7 +82,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   /**
    * {@return a new channel, not connected}
    *
-   * @param family such as {@link java.net.StandardProtocolFamily#UNIX}
+   * @param family such as {@link StandardProtocolFamily#UNIX}
    * @throws IOException if the system refuses
    */
   public static CancellableSocketChannel open(ProtocolFamily family) throws IOException {
@@ -90,11 +90,23 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   }
 
   /**
+   * {@return a new channel, connected to {@code remote} under the current token} If that fails or
+   * is cancelled, nothing is left open.
+   *
+   * @param remote whom to connect to, by TCP or, for a {@link UnixDomainSocketAddress}, by that
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if there is no connection to be had
+   */
+  public static CancellableSocketChannel open(SocketAddress remote) throws IOException {
+    return open(Cancellation.current(), remote);
+  }
+
+  /**
    * {@return a new channel, connected to {@code remote}} If that fails or is cancelled, nothing is
    * left open.
    *
    * @param token what may end the wait
-   * @param remote whom to connect to
+   * @param remote whom to connect to, by TCP or, for a {@link UnixDomainSocketAddress}, by that
    * @throws CancelledIOException if the token is or becomes cancelled
    * @throws IOException if there is no connection to be had
    */
@@ -104,8 +116,8 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(remote, "remote");
     CancellableSocketChannel made =
         of(
-            remote instanceof java.net.UnixDomainSocketAddress
-                ? SocketChannel.open(java.net.StandardProtocolFamily.UNIX)
+            remote instanceof UnixDomainSocketAddress
+                ? SocketChannel.open(StandardProtocolFamily.UNIX)
                 : SocketChannel.open());
     try {
       made.connect(token, remote);
@@ -120,7 +132,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * {@return {@code channel} with cancellable calls} The channel is made non-blocking, and is to be
    * used and closed through the result from now on.
    *
-   * @param channel open, registered nowhere
+   * @param channel open, of the default provider, registered nowhere
    * @throws IOException if it is closed
    */
   public static CancellableSocketChannel of(SocketChannel channel) throws IOException {
@@ -171,6 +183,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
       while (!channel.finishConnect()) {
         readiness.await(SelectionKey.OP_CONNECT, token, deadline, 0);
       }
+      readiness.connected();
     } finally {
       if (!channel.isOpen()) {
         close(); // by a connect that failed: lets go of the rest
@@ -199,26 +212,32 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   }
 
   int read(CancellationToken token, ByteBuffer destination, Deadline deadline) throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(destination, "destination");
-    Readiness.check(token, 0);
-    while (true) {
-      int count = channel.read(destination);
-      if (count != 0 || !destination.hasRemaining()) {
-        return count;
-      }
-      readiness.await(SelectionKey.OP_READ, token, deadline, 0);
-    }
+    return Transfer.read(channel, readiness, token, destination, deadline);
   }
 
   @Override
   public long read(ByteBuffer[] destinations) throws IOException {
-    return read(destinations, 0, destinations.length);
+    return read(Cancellation.current(), destinations);
   }
 
   @Override
   public long read(ByteBuffer[] destinations, int offset, int length) throws IOException {
     return read(Cancellation.current(), destinations, offset, length);
+  }
+
+  /**
+   * Reads what is there into several buffers, one after the other, as {@link
+   * #read(CancellationToken, ByteBuffer)} does.
+   *
+   * @param token what may end the wait
+   * @param destinations take the bytes
+   * @return how many bytes, at least 1 unless the buffers are full; or -1 at the end of the stream
+   * @throws CancelledIOException if the token is or becomes cancelled; nothing has been read
+   * @throws IOException if the connection fails
+   */
+  public long read(CancellationToken token, ByteBuffer[] destinations) throws IOException {
+    Objects.requireNonNull(destinations, "destinations");
+    return read(token, destinations, 0, destinations.length);
   }
 
   /**
@@ -235,16 +254,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long read(CancellationToken token, ByteBuffer[] destinations, int offset, int length)
       throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(destinations, "destinations");
-    Readiness.check(token, 0);
-    while (true) {
-      long count = channel.read(destinations, offset, length);
-      if (count != 0 || remaining(destinations, offset, length) == 0) {
-        return count;
-      }
-      readiness.await(SelectionKey.OP_READ, token, Deadline.none(), 0);
-    }
+    return Transfer.read(channel, readiness, token, destinations, offset, length);
   }
 
   // ---- writing ----
@@ -265,35 +275,32 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * @throws IOException if the connection fails
    */
   public int write(CancellationToken token, ByteBuffer source) throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(source, "source");
-    int done = 0;
-    int end = source.limit();
-    while (source.hasRemaining()) {
-      Readiness.check(token, done);
-      int count;
-      try {
-        source.limit(Math.min(end, source.position() + SLICE));
-        count = channel.write(source);
-      } finally {
-        source.limit(end);
-      }
-      done += count;
-      if (count == 0) {
-        readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), done);
-      }
-    }
-    return done;
+    return Transfer.write(channel, readiness, token, source);
   }
 
   @Override
   public long write(ByteBuffer[] sources) throws IOException {
-    return write(sources, 0, sources.length);
+    return write(Cancellation.current(), sources);
   }
 
   @Override
   public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
     return write(Cancellation.current(), sources, offset, length);
+  }
+
+  /**
+   * Writes all that remains in several buffers, one after the other, as {@link
+   * #write(CancellationToken, ByteBuffer)} does.
+   *
+   * @param token what may end the wait
+   * @param sources the bytes
+   * @return how many bytes were handed over
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if the connection fails
+   */
+  public long write(CancellationToken token, ByteBuffer[] sources) throws IOException {
+    Objects.requireNonNull(sources, "sources");
+    return write(token, sources, 0, sources.length);
   }
 
   /**
@@ -310,30 +317,33 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long write(CancellationToken token, ByteBuffer[] sources, int offset, int length)
       throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(sources, "sources");
-    long done = 0;
-    while (remaining(sources, offset, length) > 0) {
-      Readiness.check(token, done);
-      long count = channel.write(sources, offset, length);
-      done += count;
-      if (count == 0) {
-        readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), done);
-      }
-    }
-    return done;
-  }
-
-  private static long remaining(ByteBuffer[] buffers, int offset, int length) {
-    Objects.checkFromIndexSize(offset, length, buffers.length);
-    long sum = 0;
-    for (int i = offset; i < offset + length; i++) {
-      sum += buffers[i].remaining();
-    }
-    return sum;
+    return Transfer.write(channel, readiness, token, sources, offset, length);
   }
 
   // ---- the rest ----
+
+  /** {@return whether a connection was made; also true after it was closed by the peer} */
+  public boolean isConnected() {
+    return channel.isConnected();
+  }
+
+  /**
+   * {@return this end's address, or null if it has none yet}
+   *
+   * @throws IOException if the channel is closed
+   */
+  public @Nullable SocketAddress localAddress() throws IOException {
+    return channel.getLocalAddress();
+  }
+
+  /**
+   * {@return the other end's address, or null if there is no connection}
+   *
+   * @throws IOException if the channel is closed
+   */
+  public @Nullable SocketAddress remoteAddress() throws IOException {
+    return channel.getRemoteAddress();
+  }
 
   /**
    * Tells the peer that nothing more comes. What it sends can still be read.

@@ -4,12 +4,14 @@ import dev.desist.Cancellation;
 import dev.desist.Deadline;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.function.Supplier;
 
 /** Reads from a channel under the current token of each call. */
-final class ChannelInput extends InputStream {
+class ChannelInput extends InputStream {
   private final CancellableSocketChannel channel;
   private final Supplier<Deadline> timeout;
 
@@ -40,7 +42,11 @@ final class ChannelInput extends InputStream {
 
   @Override
   public int available() throws IOException {
-    return channel.channel().socket().getInputStream().available();
+    // What a channel cannot tell, its socket can, but a Unix-domain channel has none.
+    SocketChannel socket = channel.channel();
+    return socket.getLocalAddress() instanceof InetSocketAddress
+        ? socket.socket().getInputStream().available()
+        : 0;
   }
 
   @Override

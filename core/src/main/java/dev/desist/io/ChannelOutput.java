@@ -5,7 +5,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 
 /** Writes to a channel under the current token of each call. */
-final class ChannelOutput extends OutputStream {
+class ChannelOutput extends OutputStream {
   private final CancellableSocketChannel channel;
 
   ChannelOutput(CancellableSocketChannel channel) {

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.Deadline;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,6 +17,7 @@ import java.net.SocketOption;
 import java.net.SocketOptions;
 import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -127,11 +129,14 @@ final class ChannelSocketImpl extends SocketImpl {
     Deadline deadline = timeout == 0 ? Deadline.none() : Deadline.after(Duration.ofMillis(timeout));
     try {
       connection().connect(Cancellation.current(), inet, deadline);
-    } catch (Throwable e) {
+      took(connection().channel());
+    } catch (IOException e) {
       close(); // as every Socket does
+      throw ofSocket(e);
+    } catch (Throwable e) {
+      close();
       throw e;
     }
-    took(connection().channel());
   }
 
   /** Notes whom this is connected to. */
@@ -167,9 +172,18 @@ final class ChannelSocketImpl extends SocketImpl {
 
   @Override
   protected void accept(SocketImpl into) throws IOException {
-    var accepted = (ChannelSocketImpl) into;
-    accepted.channel = listener().accept(Cancellation.current(), timeout());
-    accepted.took(accepted.connection().channel());
+    CancellableSocketChannel connection = null;
+    try {
+      connection = listener().accept(Cancellation.current(), timeout());
+      var accepted = (ChannelSocketImpl) into;
+      accepted.took(connection.channel());
+      accepted.channel = connection;
+    } catch (IOException e) {
+      if (connection != null) {
+        connection.close();
+      }
+      throw ofSocket(e);
+    }
   }
 
   @Override
@@ -188,12 +202,30 @@ final class ChannelSocketImpl extends SocketImpl {
 
   @Override
   protected InputStream getInputStream() throws IOException {
-    return new ChannelInput(connection(), this::timeout);
+    return new ChannelInput(connection(), this::timeout) {
+      @Override
+      public int read(byte[] bytes, int offset, int length) throws IOException {
+        try {
+          return super.read(bytes, offset, length);
+        } catch (IOException e) {
+          throw ofSocket(e);
+        }
+      }
+    };
   }
 
   @Override
   protected OutputStream getOutputStream() throws IOException {
-    return connection().outputStream();
+    return new ChannelOutput(connection()) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        try {
+          super.write(bytes, offset, length);
+        } catch (IOException e) {
+          throw ofSocket(e);
+        }
+      }
+    };
   }
 
   @Override
@@ -219,6 +251,15 @@ final class ChannelSocketImpl extends SocketImpl {
   @Override
   protected void sendUrgentData(int data) throws IOException {
     throw new SocketException("Urgent data not supported");
+  }
+
+  /** What callers of a {@link Socket} expect, who are told of trouble by a SocketException. */
+  private static IOException ofSocket(IOException e) {
+    if (e instanceof InterruptedIOException || e instanceof SocketException) {
+      return e;
+    }
+    return failure(
+        e instanceof ClosedChannelException ? "Socket closed" : String.valueOf(e.getMessage()), e);
   }
 
   // ---- options ----
@@ -278,7 +319,7 @@ final class ChannelSocketImpl extends SocketImpl {
     } catch (SocketException e) {
       throw e;
     } catch (IOException | UnsupportedOperationException e) {
-      throw failure(e);
+      throw failure(String.valueOf(e.getMessage()), e);
     }
   }
 
@@ -302,7 +343,7 @@ final class ChannelSocketImpl extends SocketImpl {
     } catch (SocketException e) {
       throw e;
     } catch (IOException | UnsupportedOperationException e) {
-      throw failure(e);
+      throw failure(String.valueOf(e.getMessage()), e);
     }
   }
 
@@ -314,8 +355,8 @@ final class ChannelSocketImpl extends SocketImpl {
         : new InetSocketAddress(0).getAddress();
   }
 
-  private static SocketException failure(Exception e) {
-    var failure = new SocketException(e.getMessage());
+  private static SocketException failure(String message, Exception e) {
+    var failure = new SocketException(message);
     failure.initCause(e);
     return failure;
   }

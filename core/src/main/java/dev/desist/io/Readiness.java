@@ -15,6 +15,8 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.spi.SelectorProvider;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,15 +33,18 @@ final class Readiness {
    * wakes all who wait for what has become possible. A platform thread, which would have to be woken by a virtual one, waits in a
    * selector of its own instead, one for input and one for output; if another thread is in there, it goes to the loop as well.
    *
-   * States:      `armed` is what the loop watches for. An operation is armed by the first who waits for it. Input stays armed,
-   *              so that a busy connection costs no system call beside its reads; if it was ready several times in a row and
-   *              nobody waited, it is disarmed, or the loop would spin. Output, which is ready nearly always, is disarmed each
-   *              time it is.
-   * Invariants:  1. A thread links itself, and looks whether to arm, in one step under the monitor; so does the loop when it
-   *                 takes those who wait and disarms. A channel that is ready while somebody is linked is thus armed, or about
-   *                 to be, and being ready is a level and not an edge: nobody is forgotten.
-   *              2. Nobody links after `closed` is set; who was linked then is woken.
-   * Lock:        this monitor, held for a few instructions; no user code runs under it.
+   * States:      `armed` is what the loop watches for. The loop arms what those want who are linked, when it is told. Input stays
+   *              armed, so that a busy connection costs no system call beside its reads; if it was ready several times in a row
+   *              and nobody waited, it is disarmed, or the loop would spin. Output, which is ready nearly always, is disarmed
+   *              each time it is.
+   * Invariants:  1. Only the loop writes `armed`, and what its key watches for, in one step under the monitor.
+   *              2. A thread links itself and looks at `armed` in one step, too. If it finds itself armed for, nothing has been
+   *                 ready since, or it is ready still: being ready is a level, not an edge. Else it tells the loop. So nobody is
+   *                 forgotten, even if a thread dies between linking and telling.
+   *              3. A connection is the exception: when one thread has seen to it, it is ready for nobody else, but wakes the
+   *                 loop for ever. So that thread wakes the others, and has the loop look again.
+   *              4. Nobody links after `closed` is set; who was linked then is woken.
+   * Lock:        this monitor, held for a few instructions, and around the locks of a selector; no user code runs under it.
    */
   private static final int INPUT = SelectionKey.OP_READ | SelectionKey.OP_ACCEPT;
 
@@ -47,7 +52,7 @@ final class Readiness {
   private static final int IDLE = 5;
 
   /** A thread that waits. */
-  private static final class Waiter implements BooleanSupplier {
+  private final class Waiter implements BooleanSupplier {
     final Thread thread = Thread.currentThread();
     final int operation;
 
@@ -66,6 +71,11 @@ final class Readiness {
     @Override
     public boolean getAsBoolean() {
       return woken;
+    }
+
+    /** For a connection, which another thread may have seen to before this one was linked. */
+    boolean isOver() {
+      return woken || !((SocketChannel) channel).isConnectionPending();
     }
   }
 
@@ -88,10 +98,19 @@ final class Readiness {
   private int armed;
   private boolean closed;
 
-  /** The loop's own. */
+  /** How often in a row input was ready, and nobody waited. The loop's own. */
   private int idle;
 
+  /**
+   * Makes the channel non-blocking.
+   *
+   * @throws IllegalArgumentException if it is of a provider whose channels the loops cannot take
+   */
   Readiness(SelectableChannel channel) throws IOException {
+    if (channel.provider() != SelectorProvider.provider()) {
+      throw new IllegalArgumentException(
+          "channel must be of the default provider: " + channel.provider());
+    }
     this.channel = channel;
     channel.configureBlocking(false);
   }
@@ -155,7 +174,7 @@ final class Readiness {
     try {
       Selector selector = own.selector;
       if (selector == null) {
-        selector = channel.provider().openSelector();
+        selector = Selector.open();
         own.selector = selector;
       }
       if (isClosed()) {
@@ -192,18 +211,21 @@ final class Readiness {
   private boolean awaitLoop(int operation, CancellationToken token, Deadline deadline)
       throws IOException {
     var waiter = new Waiter(operation);
-    SelectorLoop toTell = link(waiter);
-    if (toTell != null) {
-      toTell.changed(this);
-    }
     try {
-      token.awaitOr(waiter, deadline);
+      tell(link(waiter));
+      token.awaitOr(operation == SelectionKey.OP_CONNECT ? waiter::isOver : waiter, deadline);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      unlink(waiter);
+      tell(unlink(waiter));
     }
     return waiter.woken;
+  }
+
+  private void tell(@Nullable SelectorLoop toTell) {
+    if (toTell != null) {
+      toTell.changed(this);
+    }
   }
 
   /** Returns the loop that must be told, if it must. */
@@ -224,14 +246,13 @@ final class Readiness {
     }
     first = waiter;
     waiter.linked = true;
-    boolean told = (armed & waiter.operation) != 0;
-    armed |= waiter.operation;
-    return told ? null : mine;
+    return (armed & waiter.operation) != 0 ? null : mine;
   }
 
-  private synchronized void unlink(Waiter waiter) {
+  /** Returns the loop that must be told, if it must: see invariant 3. */
+  private synchronized @Nullable SelectorLoop unlink(Waiter waiter) {
     if (!waiter.linked) {
-      return;
+      return null;
     }
     waiter.linked = false;
     Waiter before = waiter.previous;
@@ -244,14 +265,15 @@ final class Readiness {
     if (after != null) {
       after.previous = before;
     }
+    return waiter.operation == SelectionKey.OP_CONNECT ? loop : null;
   }
 
-  /** Wakes those who wait for one of {@code operations}. Returns whether there was one. */
-  private synchronized boolean wake(int operations) {
-    boolean found = false;
+  /** Wakes those who wait for one of {@code operations}. Returns what they waited for. */
+  private synchronized int wake(int operations) {
+    int found = 0;
     for (Waiter each = first; each != null; each = each.next) {
       if ((each.operation & operations) != 0) {
-        found = true;
+        found |= each.operation;
         unlink(each); // leaves its own links as they are
         each.woken = true;
         LockSupport.unpark(each.thread);
@@ -260,55 +282,59 @@ final class Readiness {
     return found;
   }
 
+  /** A thread has seen to the connection that others may wait for. */
+  void connected() {
+    SelectorLoop mine;
+    synchronized (this) {
+      wake(SelectionKey.OP_CONNECT);
+      mine = loop;
+    }
+    tell(mine);
+  }
+
   // ---- on the loop's thread ----
 
-  /** Has the selector watch for what is wanted now. Returns false if the channel is closed. */
-  boolean apply() {
-    SelectionKey mine;
-    int wanted;
-    synchronized (this) {
-      mine = key;
-      wanted = armed;
+  /** Has the selector watch for what those want who wait now, and further for input. */
+  synchronized void apply() {
+    int wanted = armed & INPUT;
+    for (Waiter each = first; each != null; each = each.next) {
+      wanted |= each.operation;
     }
-    try {
-      if (mine == null || !mine.isValid()) {
-        return false;
+    arm(wanted);
+  }
+
+  private void arm(int wanted) {
+    SelectionKey mine = key;
+    if (mine != null && mine.isValid()) {
+      try {
+        mine.interestOps(wanted);
+        armed = wanted;
+      } catch (CancelledKeyException e) {
+        // closed meanwhile, which whoever closes tells those who wait
       }
-      mine.interestOps(wanted);
-      return true;
-    } catch (CancelledKeyException e) {
-      return false;
     }
   }
 
   /** The channel is ready for something. */
-  void ready(SelectionKey ready) {
+  synchronized void ready(SelectionKey ready) {
+    int operations;
     try {
-      int operations = ready.readyOps();
-      boolean woken = wake(operations);
-      int input = operations & INPUT;
-      idle = input == 0 || woken ? 0 : idle + 1;
-      int disarmed = operations & ~INPUT;
-      if (idle >= IDLE) {
-        idle = 0;
-        disarmed |= input;
-      }
-      if (disarmed != 0) {
-        disarm(disarmed);
-      }
+      operations = ready.readyOps();
     } catch (CancelledKeyException e) {
-      // closed meanwhile
+      return; // closed meanwhile
     }
-  }
-
-  private void disarm(int operations) {
-    synchronized (this) {
-      for (Waiter each = first; each != null; each = each.next) {
-        operations &= ~each.operation; // has come after the others were woken
-      }
-      armed &= ~operations;
+    int found = wake(operations);
+    if ((operations & INPUT) != 0) {
+      idle = (found & INPUT) != 0 ? 0 : idle + 1;
     }
-    apply();
+    int over = operations & ~INPUT;
+    if (idle >= IDLE) {
+      idle = 0;
+      over |= INPUT;
+    }
+    if ((armed & over) != 0) {
+      arm(armed & ~over);
+    }
   }
 
   // ---- closing ----
@@ -330,11 +356,12 @@ final class Readiness {
     try {
       channel.close();
     } finally {
-      close(ownInput);
-      close(ownOutput);
       wake(-1);
-      if (mine != null) {
-        mine.changed(this);
+      tell(mine); // only a selection lets go of the descriptor
+      try {
+        close(ownInput);
+      } finally {
+        close(ownOutput);
       }
     }
   }

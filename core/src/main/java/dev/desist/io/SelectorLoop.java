@@ -1,13 +1,13 @@
 package dev.desist.io;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One of a few virtual threads that wait for many channels, on behalf of the threads that wait for
@@ -26,15 +26,12 @@ final class SelectorLoop implements Runnable {
    */
   private static final System.Logger LOG = System.getLogger("dev.desist");
 
-  /** Made when first used. */
-  private static final class All {
-    static final SelectorLoop[] LOOPS =
-        new SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
+  /** Each is made when first used, and again if that failed. Guarded by itself. */
+  private static final @Nullable SelectorLoop[] LOOPS =
+      new @Nullable SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
 
-    static {
-      Arrays.setAll(LOOPS, SelectorLoop::new);
-    }
-  }
+  /** How long a loop rests when its selector has failed. */
+  private static final long REST_NANOS = 10_000_000;
 
   private static final AtomicInteger NEXT = new AtomicInteger();
 
@@ -42,18 +39,40 @@ final class SelectorLoop implements Runnable {
   private final ConcurrentLinkedQueue<Readiness> changed = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean asleep = new AtomicBoolean();
 
-  private SelectorLoop(int number) {
-    try {
-      selector = Selector.open();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    Thread.ofVirtual().name("desist-selector-" + number).start(this);
+  private SelectorLoop(Selector selector) {
+    this.selector = selector;
   }
 
-  /** {@return the loop for the next channel} */
-  static SelectorLoop next() {
-    return All.LOOPS[NEXT.getAndIncrement() & (All.LOOPS.length - 1)];
+  /**
+   * {@return the loop for the next channel}
+   *
+   * @throws IOException if the system has no selector left
+   */
+  static SelectorLoop next() throws IOException {
+    int number = NEXT.getAndIncrement() & (LOOPS.length - 1);
+    synchronized (LOOPS) {
+      SelectorLoop loop = LOOPS[number];
+      if (loop == null) {
+        loop = start(number);
+        LOOPS[number] = loop;
+      }
+      return loop;
+    }
+  }
+
+  private static SelectorLoop start(int number) throws IOException {
+    Selector selector = Selector.open();
+    try {
+      var loop = new SelectorLoop(selector);
+      Thread.ofVirtual()
+          .name("desist-selector-" + number)
+          .inheritInheritableThreadLocals(false)
+          .start(loop);
+      return loop;
+    } catch (Throwable e) {
+      selector.close();
+      throw e;
+    }
   }
 
   Selector selector() {
@@ -89,16 +108,17 @@ final class SelectorLoop implements Runnable {
         }
       } catch (Throwable e) { // of one channel, or of the system: the others go on
         LOG.log(System.Logger.Level.ERROR, "a selector failed", e);
+        busy = false;
+        asleep.set(false);
+        LockSupport.parkNanos(this, REST_NANOS);
       }
     }
   }
 
-  private void takeChanges() throws IOException {
+  /** Those that were closed need nothing: the next selection lets go of their descriptors. */
+  private void takeChanges() {
     for (Readiness each = changed.poll(); each != null; each = changed.poll()) {
-      if (!each.apply()) {
-        // Only a selection lets go of the descriptor of a channel that was closed.
-        selector.selectNow(SelectorLoop::ready);
-      }
+      each.apply();
     }
   }
 
