@@ -300,13 +300,13 @@ class IoStressTest {
   /** Reads slowly at times, so that who writes has to wait. */
   private static void drain(Run run, SocketChannel channel) throws IOException {
     var random = new SplittableRandom(21);
-    ByteBuffer buffer = ByteBuffer.allocateDirect(200_000);
+    ByteBuffer buffer = ByteBuffer.allocateDirect(50_000);
     long position = 0;
     try (channel) {
       while (channel.read(buffer) >= 0) {
         position = run.check(buffer, position);
         if (!run.isOver()) {
-          LockSupport.parkNanos(random.nextInt(2_000_000));
+          LockSupport.parkNanos(random.nextInt(3_000_000));
         }
       }
       buffer.putLong(position).flip();
