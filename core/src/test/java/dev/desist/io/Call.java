@@ -55,16 +55,20 @@ record Call<T extends @Nullable Object>(
   /** Comes back when the call waits for a channel. */
   static <T extends @Nullable Object> Call<T> waiting(Kind kind, Callable<T> body) {
     Call<T> call = start(kind, body);
-    await()
-        .pollDelay(0, TimeUnit.MILLISECONDS)
-        .pollInterval(1, TimeUnit.MILLISECONDS)
-        .until(call::waits);
+    awaitWaiting(call.thread);
     return call;
   }
 
-  private boolean waits() {
-    if (task.isDone()) {
-      throw new AssertionError("the call did not wait: " + task);
+  static void awaitWaiting(Thread thread) {
+    await()
+        .pollDelay(0, TimeUnit.MILLISECONDS)
+        .pollInterval(1, TimeUnit.MILLISECONDS)
+        .until(() -> waits(thread));
+  }
+
+  private static boolean waits(Thread thread) {
+    if (thread.getState() == Thread.State.TERMINATED) {
+      throw new AssertionError("the call did not wait");
     }
     StackTraceElement[] stack = thread.getStackTrace();
     boolean alone = Arrays.stream(stack).anyMatch(at -> at.getMethodName().equals("doSelect"));

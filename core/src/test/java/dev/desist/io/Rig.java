@@ -75,7 +75,7 @@ abstract class Rig implements Closeable {
         case SOCKET_READ -> new SocketRead();
         case SOCKET_WRITE -> new SocketWrite();
         case SERVER_SOCKET_ACCEPT -> new ServerSocketAccept();
-        case CONNECT -> new Connect();
+        case CONNECT -> new Connecting();
       };
     }
   }
@@ -680,16 +680,20 @@ abstract class Rig implements Closeable {
   }
 
   /** To a listener whose queue is full: goes on when the system tries again, after a second. */
-  private static final class Connect extends Rig {
+  static final class Connecting extends Rig {
     private final ServerSocketChannel server = keep(ServerSocketChannel.open().bind(loopback(), 1));
     private final CancellableSocketChannel mine = CancellableSocketChannel.open();
     private int queued;
 
-    Connect() throws IOException {
+    Connecting() throws IOException {
       for (int i = 0; i < 2; i++) { // one more than the queue is said to take
         keep(SocketChannel.open(server.getLocalAddress()));
         queued++;
       }
+    }
+
+    SocketChannel channel() {
+      return mine.channel();
     }
 
     @Override
