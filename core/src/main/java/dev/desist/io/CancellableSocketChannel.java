@@ -37,18 +37,19 @@ import org.jspecify.annotations.Nullable;
  * <p>The call throws a {@link CancelledIOException}. A token that is cancelled already ends it
  * before anything is read or written, even if it would not have had to wait. A cancelled read has
  * read nothing. A cancelled write has handed over the bytes up to the buffer's position, whose
- * number is in {@link CancelledIOException#bytesTransferred}: write the rest of the buffer to go
+ * number, up to {@link Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}: write the rest of the buffer to go
  * on. A cancelled {@code connect} is still under way: call it again, for the same address, to wait
  * for its end, or close.
  *
- * <p>An interrupt does not close the connection either: the call throws an {@link
+ * <p>An interrupt does not close the connection either: a call that has to wait throws an {@link
  * java.io.InterruptedIOException}, and the thread stays interrupted.
  *
  * <h2>What blocks, and what it holds</h2>
  *
  * <p>A virtual thread that waits holds no carrier and no descriptor; a few loops of this library
  * wait for all of them. A platform thread waits in a selector of its own, one for each direction of
- * the channel, which takes two descriptors until the channel is closed.
+ * the channel, which takes two descriptors until the channel is closed. A channel that is forgotten
+ * and not closed is kept.
  *
  * <h2>Thread safety</h2>
  *

@@ -16,9 +16,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A cancelled call throws a {@link dev.desist.CancelledIOException}, and the socket stays open
  * and usable, as with {@link CancellableSocketChannel}; whether the protocol above can go on is up
- * to the code above. TLS can: {@code ((SSLSocketFactory)
- * SSLSocketFactory.getDefault()).createSocket(socket, host, port, true)}. A cancelled {@code
- * connect} closes the socket, as every failed one does.
+ * to the code above. TLS can after a cancelled read, not after a cancelled write: {@code
+ * ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(socket, host, port, true)}. A
+ * database driver that is cut off amid an answer gives up its connection: to keep that, cancel the
+ * statement instead, in a {@linkplain dev.desist.Cancellation#shielded(Runnable) shield}. A
+ * cancelled {@code connect} closes the socket, as every failed one does.
  *
  * <p>{@code setSoTimeout} works as usual, without a timer. An interrupt ends the call; a virtual
  * thread's closes the socket, as in the JDK. Urgent data is not supported.

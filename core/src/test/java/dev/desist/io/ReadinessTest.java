@@ -30,6 +30,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.AbstractSelector;
 import java.nio.channels.spi.SelectorProvider;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -401,8 +403,9 @@ class ReadinessTest {
 
   /** Of a process without a descriptor to spare: the loop cannot be made now, but it can later. */
   @Test
-  void a_loop_that_could_not_be_made_is_made_later() throws Exception {
+  void a_loop_that_could_not_be_made_is_made_later(@TempDir Path folder) throws Exception {
     Descriptors.count(); // assumes Linux
+    Path said = folder.resolve("said");
     Process process =
         new ProcessBuilder(
                 "sh",
@@ -414,11 +417,11 @@ class ReadinessTest {
                 System.getProperty("java.class.path"),
                 WithoutDescriptors.class.getName())
             .redirectErrorStream(true)
+            .redirectOutput(said.toFile())
             .start();
     try {
-      String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-      assertTrue(process.waitFor(30, TimeUnit.SECONDS));
-      assertEquals("refused, then read\n", said);
+      assertTrue(process.waitFor(30, TimeUnit.SECONDS), "it hangs");
+      assertEquals("refused, then read\n", Files.readString(said));
     } finally {
       process.destroyForcibly();
     }
