@@ -37,9 +37,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The call throws a {@link CancelledIOException}. A token that is cancelled already ends it
  * before anything is read or written, even if it would not have had to wait. A cancelled read has
  * read nothing. A cancelled write has handed over the bytes up to the buffer's position, whose
- * number, up to {@link Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}: write the rest of the buffer to go
- * on. A cancelled {@code connect} is still under way: call it again, for the same address, to wait
- * for its end, or close.
+ * number, up to {@link Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}:
+ * write the rest of the buffer to go on. A cancelled {@code connect} is still under way: call it
+ * again, for the same address, to wait for its end, or close.
  *
  * <p>An interrupt does not close the connection either: a call that has to wait throws an {@link
  * java.io.InterruptedIOException}, and the thread stays interrupted.

@@ -143,9 +143,7 @@ class PostgresSocketTest {
       awaitRunning(sleep.replace("'", "''"));
       source.cancel("closed");
       SQLException e = assertInstanceOf(SQLException.class, failure(task));
-      assertSame(
-          source.token().reason().orElseThrow(),
-          cancellation(e).reason());
+      assertSame(source.token().reason().orElseThrow(), cancellation(e).reason());
       assertTrue(
           connection.isClosed(), "the driver gives up a connection that fails amid an answer");
     }

@@ -35,8 +35,7 @@ final class AtLoop implements TimeSource {
   /** Returns 1, or 0 if it was cancelled. */
   static int read(CancellationToken token) {
     try {
-      return TimeSource.callWith(
-          TIME, () -> PIPE.source().read(token, ByteBuffer.allocate(1)));
+      return TimeSource.callWith(TIME, () -> PIPE.source().read(token, ByteBuffer.allocate(1)));
     } catch (CancelledIOException e) {
       return 0;
     } catch (Exception e) {
