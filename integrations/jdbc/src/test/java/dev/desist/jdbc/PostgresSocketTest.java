@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.io.CancellableSocketFactory;
 import dev.desist.testkit.Hygiene;
@@ -23,6 +24,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -181,8 +183,9 @@ class PostgresSocketTest {
   @ValueSource(booleans = {false, true})
   void promise19_a_wait_for_notifications_is_cancelled_and_the_next_one_gets_them(boolean virtual)
       throws Exception {
-    var source = CancellationSource.create("tab");
-    try (Connection connection = connect();
+    try (CancellationSource source =
+            CancellationToken.none().childWithTimeout(Duration.ofMillis(200));
+        Connection connection = connect();
         Statement statement = connection.createStatement();
         Connection other = connect();
         Statement notify = other.createStatement()) {
@@ -191,7 +194,6 @@ class PostgresSocketTest {
       FutureTask<PGNotification[]> task =
           start(
               virtual, () -> Cancellation.call(source.token(), () -> notified.getNotifications(0)));
-      source.cancel();
       cancellation(failure(task));
       notify.execute("NOTIFY news, 'hello'");
       PGNotification[] got =
