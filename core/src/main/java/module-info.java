@@ -4,5 +4,6 @@ module dev.desist {
 
   exports dev.desist;
   exports dev.desist.concurrent;
+  exports dev.desist.io;
   exports dev.desist.scope;
 }

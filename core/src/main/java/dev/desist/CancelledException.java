@@ -80,6 +80,7 @@ public final class CancelledException extends CancellationException {
     while ((at instanceof CompletionException
             || at instanceof ExecutionException
             || at instanceof UncheckedIOException
+            || at instanceof CancelledIOException
             || at.getClass() == CancellationException.class)
         && at.getCause() != null) {
       at = at.getCause();

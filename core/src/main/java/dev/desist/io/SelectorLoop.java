@@ -1,0 +1,128 @@
+package dev.desist.io;
+
+import java.io.IOException;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One of a few virtual threads that wait for many channels, on behalf of the threads that wait for
+ * one each. They are made when the first channel has to wait, and stay.
+ */
+final class SelectorLoop implements Runnable {
+  /*
+   * Overview: a virtual thread in a selector's select() holds no carrier. What others want of the loop, they put into a queue, and
+   * wake it only if it may be asleep: with interest kept armed, a busy connection needs neither the queue nor a system call of
+   * its own.
+   *
+   * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more before it selects
+   *              asleep -> awake  the loop, when select returns; or who has put something into the queue, which wakes it up
+   * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop asleep, or is found by it.
+   * Progress:    nobody waits for the loop but those who wait for a channel.
+   */
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+
+  /** Each is made when first used, and again if that failed. Guarded by itself. */
+  private static final @Nullable SelectorLoop[] LOOPS =
+      new @Nullable SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
+
+  /** How long a loop rests when its selector has failed. */
+  private static final long REST_NANOS = 10_000_000;
+
+  private static final AtomicInteger NEXT = new AtomicInteger();
+
+  private final Selector selector;
+  private final ConcurrentLinkedQueue<Readiness> changed = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean asleep = new AtomicBoolean();
+
+  private SelectorLoop(Selector selector) {
+    this.selector = selector;
+  }
+
+  /**
+   * {@return the loop for the next channel}
+   *
+   * @throws IOException if the system has no selector left
+   */
+  static SelectorLoop next() throws IOException {
+    int number = NEXT.getAndIncrement() & (LOOPS.length - 1);
+    synchronized (LOOPS) {
+      SelectorLoop loop = LOOPS[number];
+      if (loop == null) {
+        loop = start(number);
+        LOOPS[number] = loop;
+      }
+      return loop;
+    }
+  }
+
+  private static SelectorLoop start(int number) throws IOException {
+    Selector selector = Selector.open();
+    try {
+      var loop = new SelectorLoop(selector);
+      Thread.ofVirtual()
+          .name("desist-selector-" + number)
+          .inheritInheritableThreadLocals(false)
+          .start(loop);
+      return loop;
+    } catch (Throwable e) {
+      selector.close();
+      throw e;
+    }
+  }
+
+  Selector selector() {
+    return selector;
+  }
+
+  /** Has the loop look at what a channel wants now. */
+  void changed(Readiness channel) {
+    changed.add(channel);
+    if (asleep.get() && asleep.compareAndSet(true, false)) {
+      selector.wakeup();
+    }
+  }
+
+  @Override
+  @SuppressWarnings("ThreadPriorityCheck") // nothing depends on the yield
+  public void run() {
+    boolean busy = false;
+    while (true) {
+      try {
+        takeChanges();
+        if (busy) {
+          Thread.yield(); // lets those who were woken run first
+          busy = selector.selectNow(SelectorLoop::ready) > 0;
+        } else {
+          asleep.set(true);
+          busy =
+              (changed.isEmpty()
+                      ? selector.select(SelectorLoop::ready)
+                      : selector.selectNow(SelectorLoop::ready))
+                  > 0;
+          asleep.set(false);
+        }
+      } catch (Throwable e) { // of one channel, or of the system: the others go on
+        LOG.log(System.Logger.Level.ERROR, "a selector failed", e);
+        busy = false;
+        asleep.set(false);
+        LockSupport.parkNanos(this, REST_NANOS);
+      }
+    }
+  }
+
+  /** Those that were closed need nothing: the next selection lets go of their descriptors. */
+  private void takeChanges() {
+    for (Readiness each = changed.poll(); each != null; each = changed.poll()) {
+      each.apply();
+    }
+  }
+
+  private static void ready(SelectionKey key) {
+    ((Readiness) key.attachment()).ready(key);
+  }
+}
