@@ -27,7 +27,7 @@ final class BytePump {
    *              2. The free part of the ring is the thread's, the filled part the readers'. Readers only ever make the free
    *                 part larger, so what the thread was told it may fill stays its own while it does.
    *              3. The end of the stream and a failure come after the bytes before them, and are handed over once: whoever reads
-   *                 again asks the source again, as it would without a pump.
+   *                 again asks the source again, as it would without a pump. So do others who waited: `pumping` wakes them.
    *              4. `readable` says whether a reader need not wait. It is set in the monitor with what it is about.
    * Lock:        this monitor, held while bytes are copied; no code of the source runs under it.
    */
@@ -50,7 +50,9 @@ final class BytePump {
 
   private boolean ended;
   private @Nullable Throwable failure;
-  private boolean pumping;
+
+  /** There is a thread. Read without the monitor by those who wait. */
+  private volatile boolean pumping;
 
   /** The thread is inside the source. */
   private boolean reading;
@@ -95,7 +97,7 @@ final class BytePump {
         start();
       }
       try {
-        waiters.await(token, () -> readable || shut.getAsBoolean(), Deadline.none());
+        waiters.await(token, () -> readable || !pumping || shut.getAsBoolean(), Deadline.none());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("the thread was interrupted");
@@ -122,9 +124,11 @@ final class BytePump {
       Throwable mine = failure;
       failure = null;
       update();
+      waiters.wake(); // the thread has ended, and is needed again
       throw rethrown(mine);
     } else if (ended) {
       ended = false;
+      waiters.wake();
       taken = -1;
     } else {
       taken = 0;

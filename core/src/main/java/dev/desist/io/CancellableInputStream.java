@@ -56,9 +56,10 @@ import java.util.Objects;
  * <p>{@link #close} closes the source, except {@link System#in}, and throws away what was read
  * ahead. A reader that waits on another thread gets an {@link
  * java.nio.channels.AsynchronousCloseException}, and so does every later read. The thread that is
- * inside the source cannot be ended by anybody: it stays, as a daemon that does not keep the
- * process alive, until the source gives it something, which it throws away, or ends. (If it is
- * waiting for somebody to open a FIFO that it may write to, it is let go.)
+ * inside the source ends if closing ends the source's read, as it does for a file from {@link
+ * #open} and for a socket. Out of {@link System#in}, and many another, nothing leads but a byte or
+ * the end: there it stays, as a daemon that does not keep the process alive; what it gets it throws
+ * away, or, for {@link System#in}, keeps for the next stream.
  *
  * <h2>Thread safety</h2>
  *

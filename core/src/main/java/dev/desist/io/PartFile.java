@@ -109,7 +109,8 @@ final class PartFile implements Closeable {
       throw new DirectoryNotEmptyException(target.toString()); // even if it is: it is not a file
     }
     try {
-      Files.move(path, target, StandardCopyOption.ATOMIC_MOVE);
+      // Some file systems know only the second, and some obey only the first.
+      Files.move(path, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       present = false;
     } catch (AtomicMoveNotSupportedException e) {
       if (atomic) {

@@ -81,8 +81,8 @@ interface PumpSource extends Closeable {
 
     /**
      * If the pump's thread is stuck in opening a FIFO, it is let through: a FIFO can be opened for
-     * both directions without a wait, and that is the other end it waits for. Stuck in reading, it
-     * stays so until there is something to read.
+     * both directions without a wait, and that is the other end it waits for. Out of a read,
+     * closing the stream lets it, which is a channel's.
      */
     @Override
     public void close() throws IOException {
