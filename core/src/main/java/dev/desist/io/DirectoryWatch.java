@@ -212,7 +212,7 @@ public final class DirectoryWatch implements Closeable {
 
   private List<Change> fetch() {
     var changes = new ArrayList<Change>();
-    for (WatchKey key = signalled.poll(); key != null; key = signalled.poll()) {
+    for (WatchKey key = next(); key != null; key = next()) {
       Path directory = directories.get(key);
       if (directory == null) {
         directory = (Path) key.watchable(); // between its registration and its entry
@@ -228,6 +228,11 @@ public final class DirectoryWatch implements Closeable {
       }
     }
     return changes;
+  }
+
+  private @Nullable WatchKey next() {
+    WatchKey key = signalled.poll();
+    return key == null ? service.poll() : key; // the thread may not have come to it yet
   }
 
   private static @Nullable Change change(Path directory, WatchEvent<?> event) {

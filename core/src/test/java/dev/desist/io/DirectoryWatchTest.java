@@ -99,6 +99,14 @@ class DirectoryWatchTest {
   }
 
   @Test
+  void polling_needs_no_thread() throws Exception {
+    try (var watch = DirectoryWatch.of(directory)) {
+      Files.createFile(directory.resolve("file"));
+      await().until(() -> !watch.poll(Duration.ZERO).isEmpty());
+    }
+  }
+
+  @Test
   void what_is_no_directory_is_refused() throws Exception {
     Path file = Files.createFile(directory.resolve("file"));
     assertThrows(NotDirectoryException.class, () -> CancellableFiles.watch(file));
