@@ -88,8 +88,7 @@ final class ProcessTree {
       byte[] environment =
           Files.readAllBytes(PROC.resolve(Long.toString(process.pid())).resolve("environ"));
       if (environment.length == 0) {
-        return false; // nothing there yet, if it is just being started: look again in the next
-        // round
+        return false; // nothing there yet, if it is just being started: look again next time
       }
       for (String entry : new String(environment, StandardCharsets.ISO_8859_1).split("\0", -1)) {
         if (entry.startsWith(VARIABLE + '=')
@@ -157,8 +156,7 @@ final class ProcessTree {
         if (wasEmpty) {
           return List.of();
         }
-        wasEmpty =
-            true; // look again: the last one may have started another since the table was read
+        wasEmpty = true; // the last one may have started another since the table was read
         continue;
       }
       wasEmpty = false;
