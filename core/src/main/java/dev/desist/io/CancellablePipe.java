@@ -106,7 +106,7 @@ public final class CancellablePipe implements Closeable {
      * @throws IOException if the system refuses
      */
     public int read(CancellationToken token, ByteBuffer destination) throws IOException {
-      return Transfer.read(channel, readiness, token, destination, Deadline.none());
+      return ChannelTransfer.read(channel, readiness, token, destination, Deadline.none());
     }
 
     @Override
@@ -148,7 +148,7 @@ public final class CancellablePipe implements Closeable {
      */
     public long read(CancellationToken token, ByteBuffer[] destinations, int offset, int length)
         throws IOException {
-      return Transfer.read(channel, readiness, token, destinations, offset, length);
+      return ChannelTransfer.read(channel, readiness, token, destinations, offset, length);
     }
 
     @Override
@@ -206,7 +206,7 @@ public final class CancellablePipe implements Closeable {
      * @throws IOException if the other end is closed
      */
     public int write(CancellationToken token, ByteBuffer source) throws IOException {
-      return Transfer.write(channel, readiness, token, source);
+      return ChannelTransfer.write(channel, readiness, token, source);
     }
 
     @Override
@@ -248,7 +248,7 @@ public final class CancellablePipe implements Closeable {
      */
     public long write(CancellationToken token, ByteBuffer[] sources, int offset, int length)
         throws IOException {
-      return Transfer.write(channel, readiness, token, sources, offset, length);
+      return ChannelTransfer.write(channel, readiness, token, sources, offset, length);
     }
 
     @Override

@@ -213,7 +213,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   }
 
   int read(CancellationToken token, ByteBuffer destination, Deadline deadline) throws IOException {
-    return Transfer.read(channel, readiness, token, destination, deadline);
+    return ChannelTransfer.read(channel, readiness, token, destination, deadline);
   }
 
   @Override
@@ -255,7 +255,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long read(CancellationToken token, ByteBuffer[] destinations, int offset, int length)
       throws IOException {
-    return Transfer.read(channel, readiness, token, destinations, offset, length);
+    return ChannelTransfer.read(channel, readiness, token, destinations, offset, length);
   }
 
   // ---- writing ----
@@ -276,7 +276,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * @throws IOException if the connection fails
    */
   public int write(CancellationToken token, ByteBuffer source) throws IOException {
-    return Transfer.write(channel, readiness, token, source);
+    return ChannelTransfer.write(channel, readiness, token, source);
   }
 
   @Override
@@ -318,7 +318,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long write(CancellationToken token, ByteBuffer[] sources, int offset, int length)
       throws IOException {
-    return Transfer.write(channel, readiness, token, sources, offset, length);
+    return ChannelTransfer.write(channel, readiness, token, sources, offset, length);
   }
 
   // ---- the rest ----

@@ -1,170 +1,187 @@
 package dev.desist.io;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.GatheringByteChannel;
-import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.ScatteringByteChannel;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.WritableByteChannel;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.util.Objects;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
-/** Reading and writing with a channel that does not block: tries, waits, and tries again. */
+/** Bytes on their way, in chunks: asks the token between two of them, and tells how far it is. */
 final class Transfer {
-  /**
-   * How much of a buffer on the heap is offered at a time: the JDK copies all it is offered to
-   * memory of its own, of which the system takes a part, and keeps as much of that memory.
-   */
-  private static final int SLICE = 128 * 1024;
+  /** What may throw an {@link IOException}. */
+  interface Body<T> {
+    T run() throws IOException;
+  }
 
-  private Transfer() {}
+  private final CancellationToken token;
+  private final TransferOptions options;
+  private final OptionalLong total;
+  private long done;
 
-  static int read(
-      ReadableByteChannel channel,
-      Readiness readiness,
-      CancellationToken token,
-      ByteBuffer destination,
-      Deadline deadline)
-      throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(destination, "destination");
-    Readiness.check(token, 0);
-    while (true) {
-      int count = slice(destination, channel::read);
-      if (count != 0 || !destination.hasRemaining()) {
-        return count;
-      }
-      readiness.await(SelectionKey.OP_READ, token, deadline, 0);
+  /** When the listener may be told again. */
+  private Deadline quiet = Deadline.none();
+
+  Transfer(CancellationToken token, TransferOptions options, OptionalLong total) {
+    this.token = token;
+    this.options = options;
+    this.total = total;
+  }
+
+  static void check(CancellationToken token, long done) throws CancelledIOException {
+    if (token.isCancelled()) {
+      throw new CancelledIOException(token, done);
     }
   }
 
-  static long read(
-      ScatteringByteChannel channel,
-      Readiness readiness,
-      CancellationToken token,
-      ByteBuffer[] destinations,
-      int offset,
-      int length)
-      throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(destinations, "destinations");
-    Objects.checkFromIndexSize(offset, length, destinations.length);
-    Readiness.check(token, 0);
-    while (true) {
-      long count = slice(destinations, offset, offset + length, channel::read);
-      if (count != 0 || !hasRemaining(destinations, offset, offset + length)) {
-        return count;
-      }
-      readiness.await(SelectionKey.OP_READ, token, Deadline.none(), 0);
+  /** Runs {@code body} so that streams which obey the current token obey {@code token}. */
+  static <T> T under(CancellationToken token, Body<T> body) throws IOException {
+    if (token == Cancellation.current()) {
+      return body.run();
     }
-  }
-
-  static int write(
-      WritableByteChannel channel, Readiness readiness, CancellationToken token, ByteBuffer source)
-      throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(source, "source");
-    Readiness.check(token, 0);
-    int done = 0;
-    while (true) {
-      int count = slice(source, channel::write);
-      done += count;
-      if (!source.hasRemaining()) {
-        return done;
-      }
-      goOn(readiness, token, count, done);
-    }
-  }
-
-  static long write(
-      GatheringByteChannel channel,
-      Readiness readiness,
-      CancellationToken token,
-      ByteBuffer[] sources,
-      int offset,
-      int length)
-      throws IOException {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(sources, "sources");
-    Objects.checkFromIndexSize(offset, length, sources.length);
-    Readiness.check(token, 0);
-    long done = 0;
-    while (true) {
-      long count = slice(sources, offset, offset + length, channel::write);
-      done += count;
-      if (!hasRemaining(sources, offset, offset + length)) {
-        return done;
-      }
-      goOn(readiness, token, count, done);
-    }
-  }
-
-  /** Waits if the last try brought nothing; {@code done} is for the exception. */
-  private static void goOn(Readiness readiness, CancellationToken token, long count, long done)
-      throws CancelledIOException, IOException {
-    if (count == 0) {
-      readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), done);
-    } else {
-      Readiness.check(token, done);
-    }
-  }
-
-  // ---- a slice at a time ----
-
-  private interface One {
-    int move(ByteBuffer buffer) throws IOException;
-  }
-
-  private interface Several {
-    long move(ByteBuffer[] buffers, int offset, int length) throws IOException;
-  }
-
-  private static int slice(ByteBuffer buffer, One move) throws IOException {
-    if (buffer.isDirect() || buffer.remaining() <= SLICE) {
-      return move.move(buffer);
-    }
-    int limit = buffer.limit();
-    buffer.limit(buffer.position() + SLICE);
     try {
-      return move.move(buffer);
-    } finally {
-      buffer.limit(limit);
+      return Cancellation.call(token, body::run);
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new AssertionError(e); // the body throws none
     }
   }
 
-  private static long slice(ByteBuffer[] buffers, int start, int end, Several move)
-      throws IOException {
-    int first = start;
-    while (first < end && !buffers[first].hasRemaining()) {
-      first++;
+  long done() {
+    return done;
+  }
+
+  /** Before the first byte. */
+  void begin() throws CancelledIOException {
+    check(token, 0);
+    tell();
+  }
+
+  /** After the last byte: from here on, a cancellation comes too late. */
+  void end() throws CancelledIOException {
+    if (options.progress != null) {
+      tell();
     }
-    int next = first;
-    long size = 0;
-    while (next < end && size < SLICE) {
-      size += buffers[next++].remaining();
+    check(token, done);
+  }
+
+  /** Copies all, from {@link #begin} on, without {@link #end}. */
+  void copy(InputStream source, OutputStream target) throws IOException {
+    begin();
+    byte[] buffer =
+        new byte[(int) Math.max(1, Math.min(options.chunk, total.orElse(options.chunk)))];
+    while (true) {
+      int got = read(source, buffer);
+      if (got < 0) {
+        return;
+      }
+      write(target, buffer, 0, got);
     }
-    if (size <= SLICE) {
-      return move.move(buffers, first, next - first);
-    }
-    ByteBuffer last = buffers[next - 1];
-    int limit = last.limit();
-    last.limit(limit - (int) (size - SLICE));
+  }
+
+  private int read(InputStream source, byte[] buffer) throws IOException {
+    check(token, done);
     try {
-      return move.move(buffers, first, next - first);
-    } finally {
-      last.limit(limit);
+      return source instanceof CancellableInputStream cancellable
+          ? cancellable.read(token, buffer)
+          : source.read(buffer);
+    } catch (InterruptedIOException e) {
+      throw counted(e);
     }
   }
 
-  private static boolean hasRemaining(ByteBuffer[] buffers, int start, int end) {
-    for (int i = start; i < end; i++) {
-      if (buffers[i].hasRemaining()) {
-        return true;
+  /** Writes one chunk. */
+  private void write(OutputStream target, byte[] bytes, int offset, int length) throws IOException {
+    try {
+      target.write(bytes, offset, length);
+    } catch (InterruptedIOException e) {
+      done += e.bytesTransferred;
+      throw counted(e);
+    }
+    done += length;
+    if (options.progress != null && quiet.isPassed()) {
+      tell();
+    }
+  }
+
+  /** With the bytes of the whole, not only those of the last call. */
+  private IOException counted(InterruptedIOException failure) {
+    if (failure instanceof CancelledIOException && token.isCancelled()) {
+      return new CancelledIOException(token, done);
+    }
+    failure.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);
+    return failure;
+  }
+
+  private void tell() {
+    TransferOption.Progress progress = options.progress;
+    if (progress != null) {
+      progress.listener().accept(new TransferProgress(done, total));
+      quiet = Deadline.after(progress.interval());
+    }
+  }
+
+  /** {@return what somebody else writes to; closing it leaves {@code target} open} */
+  Output output(OutputStream target) {
+    return new Output(target);
+  }
+
+  /** Lets somebody else write, chunk by chunk. */
+  final class Output extends OutputStream {
+    private final OutputStream target;
+
+    /** The first, which who writes here may have kept for himself. */
+    private @Nullable IOException failure;
+
+    private boolean closed;
+
+    private Output(OutputStream target) {
+      this.target = target;
+    }
+
+    @Override
+    public void write(int one) throws IOException {
+      write(new byte[] {(byte) one}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      Objects.checkFromIndexSize(offset, length, bytes.length);
+      if (closed) {
+        throw new IOException("the stream was closed");
+      }
+      try {
+        for (int at = 0, size; at < length; at += size) {
+          size = Math.min(options.chunk, length - at);
+          check(token, done);
+          Transfer.this.write(target, bytes, offset + at, size);
+        }
+      } catch (IOException e) {
+        failure = failure == null ? e : failure;
+        throw e;
       }
     }
-    return false;
+
+    /** Nothing is held back here. */
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+
+    /** Throws what a write threw, even if that was caught. */
+    void throwIfFailed() throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+    }
   }
 }

@@ -1,0 +1,302 @@
+package dev.desist.io;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledIOException;
+import dev.desist.Deadline;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.AsynchronousCloseException;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads from a source on a thread of its own, so that those who want the bytes can wait for them.
+ */
+final class BytePump {
+  /*
+   * Overview: one platform thread calls the source's read(), which nothing can end, and fills a ring. Readers wait until there is
+   * something in it, and a reader that gives up has taken nothing.
+   *
+   * States:      idle (no thread) -> pumping -> idle. A reader who finds nothing makes the pump start; it ends when the source has
+   *              ended or failed, when it was closed, or when the ring was full for a while, so that a stream that was dropped
+   *              half read keeps no thread.
+   * Invariants:  1. There is one thread at most, and it alone reads from the source, outside the monitor.
+   *              2. The free part of the ring is the thread's, the filled part the readers'. Readers only ever make the free
+   *                 part larger, so what the thread was told it may fill stays its own while it does.
+   *              3. The end of the stream and a failure come after the bytes before them, and are handed over once: whoever reads
+   *                 again asks the source again, as it would without a pump. So do others who waited: `pumping` wakes them.
+   *              4. `readable` says whether a reader need not wait. It is set in the monitor with what it is about.
+   * Lock:        this monitor, held while bytes are copied; no code of the source runs under it.
+   */
+  private static final long LINGER_SECONDS = 5;
+
+  private final PumpSource source;
+  private final String name;
+  private final Waiters waiters = new Waiters();
+
+  /** Written under the monitor, read by those who wait. */
+  private volatile boolean readable;
+
+  // Guarded by this.
+  private final byte[] ring;
+  private int head;
+  private int count;
+
+  /** Given back by a reader; comes before what is in the ring. */
+  private byte[] returned = {};
+
+  private boolean ended;
+  private @Nullable Throwable failure;
+
+  /** There is a thread. Read without the monitor by those who wait. */
+  private volatile boolean pumping;
+
+  /** The thread is inside the source. */
+  private boolean reading;
+
+  private boolean closed;
+
+  /** Nobody will read on: what does not fit is thrown away. */
+  private boolean discarding;
+
+  BytePump(PumpSource source, String name, int bufferSize) {
+    if (bufferSize <= 0) {
+      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
+    }
+    this.source = source;
+    this.name = name;
+    this.ring = new byte[bufferSize];
+  }
+
+  // ---- for readers ----
+
+  /**
+   * Waits for bytes and takes them.
+   *
+   * @param token what may end the wait
+   * @param shut whether the reader's own view of this pump was closed
+   * @return how many, or -1 at the end of the stream
+   */
+  int read(CancellationToken token, byte[] bytes, int offset, int length, BooleanSupplier shut)
+      throws IOException {
+    while (true) {
+      if (token.isCancelled()) {
+        throw new CancelledIOException(token);
+      }
+      synchronized (this) {
+        if (closed || shut.getAsBoolean()) {
+          throw new AsynchronousCloseException();
+        }
+        int taken = take(bytes, offset, length);
+        if (taken != 0) {
+          return taken;
+        }
+        start();
+      }
+      try {
+        waiters.await(token, () -> readable || !pumping || shut.getAsBoolean(), Deadline.none());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("the thread was interrupted");
+      }
+    }
+  }
+
+  /** Returns 0 if there is nothing yet. */
+  private int take(byte[] bytes, int offset, int length) throws IOException {
+    int taken;
+    if (returned.length > 0) {
+      taken = Math.min(length, returned.length);
+      System.arraycopy(returned, 0, bytes, offset, taken);
+      returned = Arrays.copyOfRange(returned, taken, returned.length);
+    } else if (count > 0) {
+      taken = Math.min(length, count);
+      int first = Math.min(taken, ring.length - head);
+      System.arraycopy(ring, head, bytes, offset, first);
+      System.arraycopy(ring, 0, bytes, offset + first, taken - first);
+      head = (head + taken) % ring.length;
+      count -= taken;
+      notifyAll(); // there is room
+    } else if (failure != null) {
+      Throwable mine = failure;
+      failure = null;
+      update();
+      waiters.wake(); // the thread has ended, and is needed again
+      throw rethrown(mine);
+    } else if (ended) {
+      ended = false;
+      waiters.wake();
+      taken = -1;
+    } else {
+      taken = 0;
+    }
+    update();
+    return taken;
+  }
+
+  private static IOException rethrown(Throwable failure) {
+    return switch (failure) {
+      case IOException e -> e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> new IOException(failure);
+    };
+  }
+
+  /** Puts the first {@code length} of {@code bytes} back: the next read gets them first. */
+  synchronized void giveBack(byte[] bytes, int length) {
+    byte[] all = Arrays.copyOf(bytes, length + returned.length);
+    System.arraycopy(returned, 0, all, length, returned.length);
+    returned = all;
+    update();
+    waiters.wake();
+  }
+
+  synchronized int available() {
+    return returned.length + count;
+  }
+
+  void wake() {
+    waiters.wake();
+  }
+
+  private void update() {
+    readable = returned.length > 0 || count > 0 || ended || failure != null || closed;
+  }
+
+  /** Under the monitor: sees to it that the source is being read. */
+  private void start() {
+    if (pumping || closed) {
+      return;
+    }
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name("desist-pump-" + name)
+            .inheritInheritableThreadLocals(false)
+            .unstarted(this::pump);
+    thread.setContextClassLoader(null);
+    thread.start();
+    pumping = true;
+  }
+
+  // ---- on the pump's thread ----
+
+  private void pump() {
+    byte[] waste = {};
+    while (true) {
+      boolean wasted;
+      int at;
+      int room;
+      synchronized (this) {
+        if (!awaitRoom()) {
+          pumping = false;
+          return;
+        }
+        wasted = count == ring.length;
+        if (wasted && waste.length == 0) {
+          waste = new byte[ring.length];
+        }
+        at = wasted ? 0 : (head + count) % ring.length;
+        room = wasted ? waste.length : Math.min(ring.length - at, ring.length - count);
+        reading = true;
+      }
+      int got = 0;
+      Throwable failed = null;
+      try {
+        got = source.read(wasted ? waste : ring, at, room);
+      } catch (Throwable e) { // whatever it is, a reader is to get it
+        failed = e;
+      }
+      boolean over;
+      synchronized (this) {
+        reading = false;
+        over = got < 0 || failed != null;
+        if (closed) {
+          over = true;
+        } else if (failed != null) {
+          failure = failed;
+        } else if (got < 0) {
+          ended = true;
+        } else if (!wasted) {
+          count += got;
+        }
+        if (over) {
+          pumping = false;
+        }
+        update();
+      }
+      waiters.wake();
+      if (over) {
+        return;
+      }
+    }
+  }
+
+  /** Under the monitor. Returns false if the thread is to end. */
+  private boolean awaitRoom() {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LINGER_SECONDS);
+    while (!closed && count == ring.length && !discarding) {
+      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      if (left <= 0) {
+        return false;
+      }
+      try {
+        wait(left);
+      } catch (InterruptedException e) {
+        // Nobody has a reason to: the thread is known to none.
+      }
+    }
+    return !closed;
+  }
+
+  // ---- the end ----
+
+  /** Reads the source to its end, whether or not anybody reads here. */
+  synchronized void discard() {
+    discarding = true;
+    notifyAll();
+    if (!ended && failure == null) {
+      start();
+    }
+  }
+
+  /**
+   * Ends those who wait, and closes the source. If the thread is inside it, closing might block as
+   * reading does, and is handed to another thread; what that throws is lost.
+   */
+  void close() throws IOException {
+    boolean busy;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      busy = reading;
+      update();
+      notifyAll();
+    }
+    waiters.wake();
+    if (busy) {
+      Cancellation.dispatcher().execute(this::closeQuietly);
+    } else {
+      source.close();
+    }
+  }
+
+  private void closeQuietly() {
+    try {
+      source.close();
+    } catch (IOException | RuntimeException e) {
+      // Nobody is left whom it would concern.
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,735 @@
+package dev.desist.io;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.CancelledIOException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.CopyOption;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
+import java.nio.file.FileVisitor;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The methods of {@link Files} that can take long, ended by a token, and without half a file left
+ * behind.
+ *
+ * {@snippet class="dev.desist.snippets.FileSnippets" region="copy"}
+ *
+ * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
+ * current} one, does what its namesake in {@link Files} does, and takes the same options, beside
+ * those of {@link TransferOption}.
+ *
+ * <h2>Whole or not at all</h2>
+ *
+ * <p>What is written to a file goes into a new one beside it, in the same directory, whose name
+ * begins with a full stop and ends with {@code .part}; at the end it takes the target's name, in
+ * one step where the file system can. So nobody ever sees half a file under the target's name, and
+ * if the call is cancelled or fails, an existing target is as it was, and the new file is gone.
+ * (After the death of the process it is still there.) A target that was replaced is another file:
+ * hard links to the old one keep the old bytes, and its owner is whoever runs this.
+ *
+ * <h2>What happens on a cancellation</h2>
+ *
+ * <p>The token is asked between two chunks, of 128 KiB if not told otherwise. A read or write of
+ * the operating system that hangs, as on a network drive that is gone, is not ended. Files whose
+ * reads may wait, such as FIFOs and devices, are read through a {@link CancellableInputStream}, so
+ * waiting for them does end. A {@link CancelledIOException} says how many bytes had been
+ * transferred. After the last chunk, and before the file takes its name, the token is asked a last
+ * time; from there on the call completes.
+ *
+ * <p>An interrupt neither ends a call nor closes anything; the thread stays interrupted.
+ *
+ * <h2>Which thread runs what</h2>
+ *
+ * <p>Everything runs on the calling thread, listeners too. No lock is held.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter. An option that
+ * makes no sense gives an {@link UnsupportedOperationException}.
+ */
+public final class CancellableFiles {
+  /** As many symbolic links, one after the other, are a circle. */
+  private static final int LINKS = 40;
+
+  /** Writes the content of a file. */
+  @FunctionalInterface
+  public interface Content {
+    /**
+     * Writes it.
+     *
+     * @param out to this; each write asks the token, and throws a {@link CancelledIOException}. It
+     *     may be closed or not; flushing it does nothing
+     * @throws IOException makes the file as if it had never been begun
+     */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private CancellableFiles() {}
+
+  // ---- copying ----
+
+  /**
+   * Copies a file under the current token, as {@link #copy(CancellationToken, Path, Path,
+   * CopyOption...)} does.
+   *
+   * @param source what to copy
+   * @param target what to make of it
+   * @param options how
+   * @return how many bytes were copied
+   * @throws IOException as there
+   */
+  public static long copy(Path source, Path target, CopyOption... options) throws IOException {
+    return copy(Cancellation.current(), source, target, options);
+  }
+
+  /**
+   * Copies a file. The copy has the permissions of the source, as far as the process's defaults for
+   * new files allow. If both are the same file, does nothing.
+   *
+   * @param token what may end it
+   * @param source what to copy: not a directory
+   * @param target what to make of it; a symbolic link is itself replaced
+   * @param options {@link java.nio.file.StandardCopyOption#REPLACE_EXISTING REPLACE_EXISTING}, else
+   *     an existing target fails the call; {@link java.nio.file.StandardCopyOption#COPY_ATTRIBUTES
+   *     COPY_ATTRIBUTES} for times, all permissions, and where allowed the owner; {@link
+   *     LinkOption#NOFOLLOW_LINKS NOFOLLOW_LINKS}, to copy a symbolic link and not what it leads
+   *     to; {@link java.nio.file.StandardCopyOption#ATOMIC_MOVE ATOMIC_MOVE}, to fail where the
+   *     copy cannot take its name in one step; and {@link TransferOption}s
+   * @return how many bytes were copied
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws FileAlreadyExistsException if there is a target that is not to be replaced
+   * @throws IOException if reading or writing fails
+   */
+  public static long copy(CancellationToken token, Path source, Path target, CopyOption... options)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(source, "source");
+    Objects.requireNonNull(target, "target");
+    TransferOptions how = TransferOptions.ofCopy(options);
+    Transfer.check(token, 0);
+    LinkOption[] follow =
+        how.noFollow ? new LinkOption[] {LinkOption.NOFOLLOW_LINKS} : new LinkOption[0];
+    var attributes = Files.readAttributes(source, BasicFileAttributes.class, follow);
+    if (attributes.isDirectory()) {
+      throw new FileSystemException(source.toString(), null, "is a directory");
+    }
+    if (Files.exists(target, follow) && Files.isSameFile(source, target)) {
+      return 0;
+    }
+    refuseExisting(target, how);
+    try (PartFile part = PartFile.beside(target)) {
+      if (attributes.isSymbolicLink()) {
+        part.createLinkLike(source);
+        part.commit(how);
+        return 0;
+      }
+      var transfer = new Transfer(token, how, size(attributes));
+      Set<PosixFilePermission> permissions = FileAttributes.permissions(source);
+      try (InputStream in = open(source, attributes);
+          OutputStream out = part.create(FileAttributes.creating(permissions))) {
+        transfer.copy(in, out);
+      }
+      transfer.end();
+      if (how.attributes) {
+        FileAttributes.copy(source, part.path());
+      } else {
+        FileAttributes.finish(part.path(), permissions);
+      }
+      part.commit(how);
+      return transfer.done();
+    }
+  }
+
+  /**
+   * Copies a stream to a file under the current token, as {@link #copy(CancellationToken,
+   * InputStream, Path, CopyOption...)} does.
+   *
+   * @param source what to copy
+   * @param target what to make of it
+   * @param options how
+   * @return how many bytes were copied
+   * @throws IOException as there
+   */
+  public static long copy(InputStream source, Path target, CopyOption... options)
+      throws IOException {
+    return copy(Cancellation.current(), source, target, options);
+  }
+
+  /**
+   * Copies what is left of a stream to a file. The source is read with the token as the current
+   * one: so the wait in a read ends, too, if the stream is one of this package's. A read that
+   * nothing can end delays the end of the call: {@linkplain CancellableInputStream#pumping pump}
+   * such a stream.
+   *
+   * @param token what may end it
+   * @param source what to copy; stays open. After a cancellation it is some way past the bytes that
+   *     were transferred, and they are lost
+   * @param target what to make of it; a symbolic link is itself replaced
+   * @param options {@link java.nio.file.StandardCopyOption#REPLACE_EXISTING REPLACE_EXISTING}, else
+   *     an existing target fails the call; {@link java.nio.file.StandardCopyOption#ATOMIC_MOVE
+   *     ATOMIC_MOVE}, to fail where the file cannot take its name in one step; and {@link
+   *     TransferOption}s
+   * @return how many bytes were copied
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws FileAlreadyExistsException if there is a target that is not to be replaced
+   * @throws IOException if reading or writing fails
+   */
+  public static long copy(
+      CancellationToken token, InputStream source, Path target, CopyOption... options)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(source, "source");
+    Objects.requireNonNull(target, "target");
+    TransferOptions how = TransferOptions.ofCopy(options);
+    if (how.attributes || how.noFollow) {
+      throw new UnsupportedOperationException("a stream has no attributes and is no link");
+    }
+    Transfer.check(token, 0);
+    refuseExisting(target, how);
+    var transfer = new Transfer(token, how, OptionalLong.empty());
+    try (PartFile part = PartFile.beside(target)) {
+      try (OutputStream out = part.create()) {
+        copy(token, transfer, source, out);
+      }
+      transfer.end();
+      part.commit(how);
+      return transfer.done();
+    }
+  }
+
+  /**
+   * Copies a file to a stream under the current token, as {@link #copy(CancellationToken, Path,
+   * OutputStream, TransferOption...)} does.
+   *
+   * @param source what to copy
+   * @param target where to
+   * @param options how
+   * @return how many bytes were copied
+   * @throws IOException as there
+   */
+  public static long copy(Path source, OutputStream target, TransferOption... options)
+      throws IOException {
+    return copy(Cancellation.current(), source, target, options);
+  }
+
+  /**
+   * Copies a file to a stream, which is written to with the token as the current one.
+   *
+   * @param token what may end it
+   * @param source what to copy
+   * @param target where to; stays open, and keeps what was written before a cancellation
+   * @param options how; {@link TransferOption#sync()} has no meaning here
+   * @return how many bytes were copied
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if reading or writing fails
+   */
+  public static long copy(
+      CancellationToken token, Path source, OutputStream target, TransferOption... options)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(source, "source");
+    Objects.requireNonNull(target, "target");
+    TransferOptions how = TransferOptions.ofRead(options);
+    Transfer.check(token, 0);
+    var attributes = Files.readAttributes(source, BasicFileAttributes.class);
+    var transfer = new Transfer(token, how, size(attributes));
+    try (InputStream in = open(source, attributes)) {
+      copy(token, transfer, in, target);
+    }
+    transfer.end();
+    return transfer.done();
+  }
+
+  private static void copy(
+      CancellationToken token, Transfer transfer, InputStream source, OutputStream target)
+      throws IOException {
+    Transfer.under(
+        token,
+        () -> {
+          transfer.copy(source, target);
+          return transfer;
+        });
+  }
+
+  // ---- reading ----
+
+  /**
+   * Reads a file under the current token, as {@link #readAllBytes(CancellationToken, Path,
+   * TransferOption...)} does.
+   *
+   * @param source what to read
+   * @param options how
+   * @return its bytes
+   * @throws IOException as there
+   */
+  public static byte[] readAllBytes(Path source, TransferOption... options) throws IOException {
+    return readAllBytes(Cancellation.current(), source, options);
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param token what may end it
+   * @param source what to read
+   * @param options how; {@link TransferOption#sync()} has no meaning here
+   * @return its bytes
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if reading fails
+   */
+  public static byte[] readAllBytes(CancellationToken token, Path source, TransferOption... options)
+      throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    copy(token, source, bytes, options);
+    return bytes.toByteArray();
+  }
+
+  /**
+   * Reads a file of UTF-8 text under the current token, as {@link #readString(CancellationToken,
+   * Path, Charset, TransferOption...)} does.
+   *
+   * @param source what to read
+   * @param options how
+   * @return its text
+   * @throws IOException as there
+   */
+  public static String readString(Path source, TransferOption... options) throws IOException {
+    return readString(Cancellation.current(), source, StandardCharsets.UTF_8, options);
+  }
+
+  /**
+   * Reads a file of UTF-8 text.
+   *
+   * @param token what may end it
+   * @param source what to read
+   * @param options how
+   * @return its text
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if reading fails, or it is not UTF-8
+   */
+  public static String readString(CancellationToken token, Path source, TransferOption... options)
+      throws IOException {
+    return readString(token, source, StandardCharsets.UTF_8, options);
+  }
+
+  /**
+   * Reads a file of text.
+   *
+   * @param token what may end it
+   * @param source what to read
+   * @param charset how the text is encoded
+   * @param options how; {@link TransferOption#sync()} has no meaning here
+   * @return its text
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws java.nio.charset.CharacterCodingException if it is not so encoded
+   * @throws IOException if reading fails
+   */
+  public static String readString(
+      CancellationToken token, Path source, Charset charset, TransferOption... options)
+      throws IOException {
+    Objects.requireNonNull(charset, "charset");
+    byte[] bytes = readAllBytes(token, source, options);
+    return charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  }
+
+  // ---- writing ----
+
+  /**
+   * Writes a file under the current token, as {@link #write(CancellationToken, Path, byte[],
+   * OpenOption...)} does.
+   *
+   * @param target what to write
+   * @param bytes its content
+   * @param options how
+   * @return the target
+   * @throws IOException as there
+   */
+  public static Path write(Path target, byte[] bytes, OpenOption... options) throws IOException {
+    return write(Cancellation.current(), target, bytes, options);
+  }
+
+  /**
+   * Writes a file, as {@link #write(CancellationToken, Path, Content, OpenOption...)} does.
+   *
+   * @param token what may end it
+   * @param target what to write
+   * @param bytes its content
+   * @param options how
+   * @return the target
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws FileAlreadyExistsException if there is a target that is not to be replaced
+   * @throws IOException if writing fails
+   */
+  public static Path write(
+      CancellationToken token, Path target, byte[] bytes, OpenOption... options)
+      throws IOException {
+    Objects.requireNonNull(bytes, "bytes");
+    return write(token, target, OptionalLong.of(bytes.length), out -> out.write(bytes), options);
+  }
+
+  /**
+   * Writes a file of UTF-8 text under the current token, as {@link #write(CancellationToken, Path,
+   * Content, OpenOption...)} does.
+   *
+   * @param target what to write
+   * @param text its content
+   * @param options how
+   * @return the target
+   * @throws IOException as there
+   */
+  public static Path writeString(Path target, CharSequence text, OpenOption... options)
+      throws IOException {
+    return writeString(Cancellation.current(), target, text, StandardCharsets.UTF_8, options);
+  }
+
+  /**
+   * Writes a file of UTF-8 text, as {@link #write(CancellationToken, Path, Content, OpenOption...)}
+   * does.
+   *
+   * @param token what may end it
+   * @param target what to write
+   * @param text its content
+   * @param options how
+   * @return the target
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException if writing fails
+   */
+  public static Path writeString(
+      CancellationToken token, Path target, CharSequence text, OpenOption... options)
+      throws IOException {
+    return writeString(token, target, text, StandardCharsets.UTF_8, options);
+  }
+
+  /**
+   * Writes a file of text, as {@link #write(CancellationToken, Path, Content, OpenOption...)} does.
+   *
+   * @param token what may end it
+   * @param target what to write
+   * @param text its content
+   * @param charset how to encode it
+   * @param options how
+   * @return the target
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws java.nio.charset.CharacterCodingException if the charset lacks one of the characters
+   * @throws IOException if writing fails
+   */
+  public static Path writeString(
+      CancellationToken token,
+      Path target,
+      CharSequence text,
+      Charset charset,
+      OpenOption... options)
+      throws IOException {
+    Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(charset, "charset");
+    ByteBuffer encoded = charset.newEncoder().encode(CharBuffer.wrap(text));
+    return write(
+        token,
+        target,
+        OptionalLong.of(encoded.remaining()),
+        out ->
+            out.write(
+                encoded.array(), encoded.arrayOffset() + encoded.position(), encoded.remaining()),
+        options);
+  }
+
+  /**
+   * Writes a file under the current token, as {@link #write(CancellationToken, Path, Content,
+   * OpenOption...)} does.
+   *
+   * @param target what to write
+   * @param content writes it
+   * @param options how
+   * @return the target
+   * @throws IOException as there
+   */
+  public static Path write(Path target, Content content, OpenOption... options) throws IOException {
+    return write(Cancellation.current(), target, content, options);
+  }
+
+  /**
+   * Writes a file that somebody else makes, such as an archive, or the rows of a query: with the
+   * token as the current one. If a write has failed, so has this call, whatever {@code content}
+   * made of it.
+   *
+   * {@snippet class="dev.desist.snippets.FileSnippets" region="write"}
+   *
+   * @param token what may end it
+   * @param target what to write. A symbolic link is followed; a file that is replaced hands its
+   *     permissions on
+   * @param content writes it, on the calling thread
+   * @param options if none of the JDK's are given, the file is created or replaced. {@link
+   *     java.nio.file.StandardOpenOption#CREATE_NEW CREATE_NEW} fails if it exists, {@link
+   *     java.nio.file.StandardOpenOption#TRUNCATE_EXISTING TRUNCATE_EXISTING} or {@link
+   *     java.nio.file.StandardOpenOption#WRITE WRITE} without {@link
+   *     java.nio.file.StandardOpenOption#CREATE CREATE} if it does not; {@link
+   *     java.nio.file.StandardOpenOption#SYNC SYNC} is {@link TransferOption#sync()}. Nothing can
+   *     be appended
+   * @return the target
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws FileAlreadyExistsException if there is a target that is not to be replaced
+   * @throws NoSuchFileException if there is none, and is to be one
+   * @throws IOException if writing fails, or what {@code content} threw
+   */
+  public static Path write(
+      CancellationToken token, Path target, Content content, OpenOption... options)
+      throws IOException {
+    Objects.requireNonNull(content, "content");
+    return write(token, target, OptionalLong.empty(), content, options);
+  }
+
+  private static Path write(
+      CancellationToken token,
+      Path target,
+      OptionalLong total,
+      Content content,
+      OpenOption... options)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(target, "target");
+    TransferOptions how = TransferOptions.ofWrite(options);
+    Transfer.check(token, 0);
+    refuseExisting(target, how);
+    Path file = how.replace ? followLinks(target) : target;
+    if (how.existing && !Files.exists(file)) {
+      throw new NoSuchFileException(target.toString());
+    }
+    Set<PosixFilePermission> permissions =
+        how.replace && Files.exists(file) ? FileAttributes.permissions(file) : null;
+    var transfer = new Transfer(token, how, total);
+    try (PartFile part = PartFile.beside(file)) {
+      try (OutputStream raw = part.create(FileAttributes.creating(permissions))) {
+        transfer.begin();
+        var out = transfer.output(raw);
+        Transfer.under(
+            token,
+            () -> {
+              content.writeTo(out);
+              return out;
+            });
+        out.throwIfFailed();
+      }
+      transfer.end();
+      if (permissions != null) {
+        Files.setPosixFilePermissions(part.path(), permissions);
+      }
+      part.commit(how);
+    }
+    return target;
+  }
+
+  private static Path followLinks(Path path) throws IOException {
+    Path at = path;
+    for (int links = 0; Files.isSymbolicLink(at); links++) {
+      if (links == LINKS) {
+        throw new FileSystemException(path.toString(), null, "too many symbolic links");
+      }
+      at = at.resolveSibling(Files.readSymbolicLink(at));
+    }
+    return at;
+  }
+
+  private static void refuseExisting(Path target, TransferOptions how)
+      throws FileAlreadyExistsException {
+    if (!how.replace && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileAlreadyExistsException(target.toString());
+    }
+  }
+
+  /** Of what is no ordinary file, the size says nothing; of one in /proc, it is zero. */
+  private static OptionalLong size(BasicFileAttributes attributes) {
+    return attributes.isRegularFile() && attributes.size() > 0
+        ? OptionalLong.of(attributes.size())
+        : OptionalLong.empty();
+  }
+
+  /** What nothing interrupts: not a channel. */
+  private static InputStream open(Path source, BasicFileAttributes attributes) throws IOException {
+    return attributes.isOther()
+        ? CancellableInputStream.open(source)
+        : Files.newInputStream(source);
+  }
+
+  // ---- walking ----
+
+  /**
+   * Walks a tree under the current token, as {@link #walk(CancellationToken, Path, int,
+   * FileVisitOption...)} does.
+   *
+   * @param start where to begin
+   * @param options how
+   * @return the paths; close it
+   * @throws IOException if {@code start} cannot be read
+   */
+  public static Stream<Path> walk(Path start, FileVisitOption... options) throws IOException {
+    return walk(Cancellation.current(), start, Integer.MAX_VALUE, options);
+  }
+
+  /**
+   * Walks a tree, as {@link #walk(CancellationToken, Path, int, FileVisitOption...)} does, to any
+   * depth.
+   *
+   * @param token what may end it
+   * @param start where to begin
+   * @param options how
+   * @return the paths; close it
+   * @throws CancelledIOException if the token is cancelled
+   * @throws IOException if {@code start} cannot be read
+   */
+  public static Stream<Path> walk(CancellationToken token, Path start, FileVisitOption... options)
+      throws IOException {
+    return walk(token, start, Integer.MAX_VALUE, options);
+  }
+
+  /**
+   * {@return the paths of a tree, each directory before what is in it} As with {@link
+   * Files#walk(Path, int, FileVisitOption...)}, they are found as the stream is read, it must be
+   * closed, and a directory that cannot be read throws an {@link java.io.UncheckedIOException}.
+   *
+   * <p>The token is asked before each path is handed on: then the stream throws a {@link
+   * CancelledException}, which it can, other than a {@link CancelledIOException}.
+   *
+   * @param token what may end it
+   * @param start where to begin
+   * @param maxDepth how deep to go; 0 for {@code start} alone
+   * @param options how
+   * @throws CancelledIOException if the token is cancelled
+   * @throws IOException if {@code start} cannot be read
+   */
+  @SuppressWarnings("StreamResourceLeak") // the caller closes it
+  public static Stream<Path> walk(
+      CancellationToken token, Path start, int maxDepth, FileVisitOption... options)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(start, "start");
+    Transfer.check(token, 0);
+    return Files.walk(start, maxDepth, options)
+        .filter( // rather than peek, which a stream may leave out
+            _ -> {
+              token.throwIfCancelled();
+              return true;
+            });
+  }
+
+  /**
+   * Walks a tree under the current token, as {@link #walkFileTree(CancellationToken, Path,
+   * FileVisitor)} does.
+   *
+   * @param start where to begin
+   * @param visitor is shown everything
+   * @return the start
+   * @throws IOException as there
+   */
+  public static Path walkFileTree(Path start, FileVisitor<? super Path> visitor)
+      throws IOException {
+    return walkFileTree(Cancellation.current(), start, visitor);
+  }
+
+  /**
+   * Walks a tree as {@link Files#walkFileTree(Path, FileVisitor)} does, and asks the token before
+   * each call of the visitor.
+   *
+   * @param token what may end it
+   * @param start where to begin
+   * @param visitor is shown everything, on the calling thread
+   * @return the start
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException what the visitor threw
+   */
+  public static Path walkFileTree(
+      CancellationToken token, Path start, FileVisitor<? super Path> visitor) throws IOException {
+    return walkFileTree(token, start, Set.of(), Integer.MAX_VALUE, visitor);
+  }
+
+  /**
+   * Walks a tree as {@link Files#walkFileTree(Path, Set, int, FileVisitor)} does, and asks the
+   * token before each call of the visitor.
+   *
+   * @param token what may end it
+   * @param start where to begin
+   * @param options how
+   * @param maxDepth how deep to go; 0 for {@code start} alone
+   * @param visitor is shown everything, on the calling thread
+   * @return the start
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws IOException what the visitor threw
+   */
+  public static Path walkFileTree(
+      CancellationToken token,
+      Path start,
+      Set<FileVisitOption> options,
+      int maxDepth,
+      FileVisitor<? super Path> visitor)
+      throws IOException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(start, "start");
+    Objects.requireNonNull(visitor, "visitor");
+    Transfer.check(token, 0);
+    return Files.walkFileTree(start, options, maxDepth, new Asking(token, visitor));
+  }
+
+  /** Asks before it passes on. */
+  private record Asking(CancellationToken token, FileVisitor<? super Path> visitor)
+      implements FileVisitor<Path> {
+    @Override
+    public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes)
+        throws IOException {
+      Transfer.check(token, 0);
+      return visitor.preVisitDirectory(path, attributes);
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) throws IOException {
+      Transfer.check(token, 0);
+      return visitor.visitFile(path, attributes);
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path path, IOException failure) throws IOException {
+      Transfer.check(token, 0);
+      return visitor.visitFileFailed(path, failure);
+    }
+
+    @Override
+    public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure)
+        throws IOException {
+      Transfer.check(token, 0);
+      return visitor.postVisitDirectory(path, failure);
+    }
+  }
+
+  // ---- watching ----
+
+  /**
+   * {@return a watch over a directory: what is created, changed and deleted in it from now on} See
+   * {@link DirectoryWatch} for how to wait.
+   *
+   * @param directory what to watch
+   * @throws IOException if it cannot be watched
+   */
+  public static DirectoryWatch watch(Path directory) throws IOException {
+    return DirectoryWatch.of(directory);
+  }
+}
