@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
@@ -43,6 +42,16 @@ class IoLawsTest {
   /** Without those that take a second to go on: what they would show, the other laws show. */
   static Stream<Arguments> quick() {
     return all().filter(each -> each.get()[0] != Operation.CONNECT);
+  }
+
+  /** Without sockets on virtual threads, which java.net.Socket itself closes. */
+  static Stream<Arguments> interruptible() {
+    return Stream.of(Operation.values())
+        .flatMap(
+            each ->
+                Stream.of(Kind.values())
+                    .filter(kind -> kind == Kind.PLATFORM || !each.isSocket())
+                    .map(kind -> Arguments.of(each, kind)));
   }
 
   private static void goOn(Rig rig, Kind kind) throws Exception {
@@ -116,10 +125,9 @@ class IoLawsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("all")
+  @MethodSource("interruptible")
   void an_interrupt_ends_the_call_stays_set_and_leaves_the_channel_open(
       Operation operation, Kind kind) throws Exception {
-    assumeFalse(operation.isSocket() && kind == Kind.VIRTUAL); // java.net.Socket closes it itself
     try (Rig rig = operation.rig()) {
       Call<Object> call = Call.waiting(kind, () -> rig.call(CancellationToken.none()));
       call.thread().interrupt();
@@ -131,10 +139,9 @@ class IoLawsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("quick")
+  @MethodSource("interruptible")
   void an_interrupt_from_before_the_call_ends_what_has_to_wait(Operation operation, Kind kind)
       throws Exception {
-    assumeFalse(operation.isSocket() && kind == Kind.VIRTUAL);
     try (Rig rig = operation.rig()) {
       Call<Object> call =
           Call.start(
