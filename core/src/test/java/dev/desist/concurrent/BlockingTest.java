@@ -14,6 +14,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.testkit.Hygiene;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -285,6 +286,7 @@ class BlockingTest {
         var client = new Socket(InetAddress.getLoopbackAddress(), server.getLocalPort());
         var peer = server.accept()) {
       var inside = new CountDownLatch(1);
+      InputStream in = client.getInputStream();
       Thread.startVirtualThread(
           () -> {
             awaitQuietly(inside);
@@ -296,7 +298,7 @@ class BlockingTest {
               client::shutdownInput,
               () -> {
                 inside.countDown();
-                return client.getInputStream().read();
+                return in.read();
               });
       assertEquals(-1, read);
       client.getOutputStream().write('b');
