@@ -43,8 +43,9 @@ import org.jspecify.annotations.Nullable;
  * completeAsync} and {@code obtrudeValue}.
  *
  * <p>A linked future that was cancelled is done at once, as {@link Future#cancel} demands; the work
- * ends when it next asks its token, and what it gives after all goes to the disposer. A failure
- * that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
+ * ends when it next asks its token. What it gives after all goes to the disposer, or, if only a
+ * future made from the first was cancelled, into the first, from which others may have been made. A
+ * failure that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
  * dev.desist}. The argument of {@code cancel} makes no difference: no thread is interrupted, unless
  * the work is in {@link Blocking#interruptibly(Callable)}.
  *

@@ -52,10 +52,19 @@ final class TokenExecutor extends AbstractExecutorService {
           if (!token.isCancelled()
               || task instanceof CompletableFuture.AsynchronousCompletionTask) {
             Cancellation.run(token, task);
-          } else if (task instanceof Future<?> future) {
-            future.cancel(false); // or else who waits for it, waits for ever
+          } else {
+            drop(task);
           }
         });
+  }
+
+  /** Tells whoever waits for a task that it never begins, if that can be told. */
+  private void drop(Runnable task) {
+    switch (task) {
+      case Future<?> future -> future.cancel(false);
+      case Work<?> work -> work.refuse(new CancelledException(token));
+      default -> {}
+    }
   }
 
   @Override

@@ -54,10 +54,15 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     try {
       executor.execute(this);
     } catch (Throwable e) {
-      if (claim() != null) {
-        fail(e);
-      }
+      refuse(e);
       throw e;
+    }
+  }
+
+  /** Ends this, if it has not begun, because whoever was to run it does not. */
+  final void refuse(Throwable why) {
+    if (claim() != null) {
+      fail(why);
     }
   }
 

@@ -22,13 +22,16 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -279,6 +282,58 @@ class LatestTest {
       get(latest.submit("the next search", () -> "b"));
       var cancelled = assertInstanceOf(Outcome.Cancelled.class, get(running));
       assertEquals("the next search took its place", cancelled.reason().message());
+    }
+  }
+
+  @Test
+  void a_task_that_the_executor_drops_under_a_token_of_its_own_holds_up_nobody() throws Exception {
+    var pool = new ArrayDeque<Runnable>();
+    var other = CancellationSource.create("pool");
+    Executor under = Futures.executor(other.token(), new QueueingExecutor(pool));
+    try (var latest = open(o -> o.withExecutor(under).oneAtATime())) {
+      var dropped = latest.submit(() -> "a");
+      other.cancel("the pool is closed");
+      pool.remove().run();
+      var failure = assertInstanceOf(Outcome.Failure.class, get(dropped));
+      assertInstanceOf(CancelledException.class, failure.exception());
+      assertEquals(1, delivered.size());
+    }
+  }
+
+  /** Runs nothing by itself. */
+  private static final class QueueingExecutor extends AbstractExecutorService {
+    private final Queue<Runnable> queue;
+
+    QueueingExecutor(Queue<Runnable> queue) {
+      this.queue = queue;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+      queue.add(task);
+    }
+
+    @Override
+    public void shutdown() {}
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      return List.copyOf(queue);
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return false;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return false;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return false;
     }
   }
 
