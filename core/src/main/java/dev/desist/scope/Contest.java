@@ -1,6 +1,7 @@
 package dev.desist.scope;
 
 import dev.desist.CancellationReason;
+import dev.desist.Outcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,8 +89,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
     }
 
     @Override
-    public T call() throws Exception {
-      T value = super.call();
+    Outcome<T> arrived(T value) {
       RuntimeException leak = closeLeaked(); // which makes the task one that failed
       if (leak != null || !contest.leave(index, value)) {
         contest.options.dispose(value);
@@ -97,7 +97,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
       if (leak != null) {
         throw leak;
       }
-      return value;
+      return super.arrived(value);
     }
   }
 

@@ -41,7 +41,10 @@ import org.jspecify.annotations.Nullable;
  *              it. Those who wait for the task have a monitor of their own, the list's.
  */
 sealed class Fork<T extends @Nullable Object>
-    implements Subtask<T>, Runnable, Cancellation.Lazy, ScopedValue.CallableOp<T, Exception>
+    implements Subtask<T>,
+        Runnable,
+        Cancellation.Lazy,
+        ScopedValue.CallableOp<Outcome<T>, RuntimeException>
     permits Contest.Entrant {
   private static final VarHandle CONTROL;
 
@@ -103,12 +106,10 @@ sealed class Fork<T extends @Nullable Object>
       if (reason != null) {
         outcome = new Outcome.Cancelled<>(reason);
       } else {
-        // In two steps: "new" comes before what the constructor is given.
-        T given =
+        outcome =
             scope.time() == TimeSource.current()
                 ? Cancellation.callLazily(this, this)
                 : TimeSource.callWith(scope.time(), this::callInTime);
-        outcome = new Outcome.Success<>(given);
       }
     } catch (Throwable e) {
       outcome = classify(e);
@@ -116,15 +117,27 @@ sealed class Fork<T extends @Nullable Object>
     leave(outcome);
   }
 
-  private T callInTime() throws Exception {
+  private Outcome<T> callInTime() {
     return Cancellation.callLazily(this, this);
   }
 
-  /** The task itself. */
+  /**
+   * The task, and how it ends: nothing is thrown through the frames of the binding, where that
+   * takes longer than all the rest.
+   */
   @Override
   @SuppressWarnings("unchecked") // the value is the task until the end
-  public T call() throws Exception {
-    return ((Callable<T>) value).call();
+  public final Outcome<T> call() {
+    try {
+      return arrived(((Callable<T>) value).call());
+    } catch (Throwable e) {
+      return classify(e);
+    }
+  }
+
+  /** What the task has given, on its thread. */
+  Outcome<T> arrived(T given) {
+    return new Outcome.Success<>(given);
   }
 
   private void leave(Outcome<T> found) {
