@@ -195,9 +195,7 @@ public final class Cancellation {
     }
 
     <T extends @Nullable Object> T call(Callable<T> body) throws Exception {
-      return time == TimeSource.current()
-          ? Cancellation.call(token, body)
-          : TimeSource.callWith(time, () -> Cancellation.call(token, body));
+      return TimeSource.callWith(time, () -> Cancellation.call(token, body));
     }
 
     void run(Runnable body) {

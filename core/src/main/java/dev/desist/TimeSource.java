@@ -51,7 +51,9 @@ public interface TimeSource {
       throws Exception {
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(body, "body");
-    return ScopedValue.where(SystemTime.BOUND, time).call(body::call);
+    return time == current()
+        ? body.call()
+        : ScopedValue.where(SystemTime.BOUND, time).call(body::call);
   }
 
   /** {@return the reading of a monotonic clock, in nanoseconds; only differences mean something} */

@@ -225,16 +225,10 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   private final class Submission extends Work<T> {
     final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
     private final String name;
-    private final CancellationSource own;
 
     Submission(String name, CancellationSource own, Callable<? extends T> task) {
       super(own, task);
       this.name = name;
-      this.own = own;
-    }
-
-    void cancel(CancellationReason reason) {
-      Work.cancel(own, reason);
     }
 
     void supersede(Submission older) {

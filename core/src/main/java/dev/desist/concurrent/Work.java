@@ -59,6 +59,11 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     }
   }
 
+  /** Cancels this without running callbacks on the calling thread. */
+  final void cancel(CancellationReason reason) {
+    cancel(source, reason);
+  }
+
   /** Ends this, if it has not begun, because whoever was to run it does not. */
   final void refuse(Throwable why) {
     if (claim() != null) {

@@ -2,7 +2,6 @@ package dev.desist.io;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
-import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -83,9 +82,7 @@ final class BytePump {
   int read(CancellationToken token, byte[] bytes, int offset, int length, BooleanSupplier shut)
       throws IOException {
     while (true) {
-      if (token.isCancelled()) {
-        throw new CancelledIOException(token);
-      }
+      Transfer.check(token, 0);
       synchronized (this) {
         if (closed || shut.getAsBoolean()) {
           throw new AsynchronousCloseException();

@@ -104,7 +104,7 @@ public final class CancellableDatagramChannel implements Channel {
   public SocketAddress receive(CancellationToken token, ByteBuffer destination) throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     while (true) {
       SocketAddress sender = channel.receive(destination);
       if (sender != null) {
@@ -140,7 +140,7 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     boolean empty = !source.hasRemaining();
     while (channel.send(source, target) == 0 && !empty) {
       readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), 0);

@@ -123,7 +123,7 @@ public final class CancellableServerSocketChannel implements Channel {
 
   CancellableSocketChannel accept(CancellationToken token, Deadline deadline) throws IOException {
     Objects.requireNonNull(token, "token");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     while (true) {
       SocketChannel accepted = channel.accept();
       if (accepted != null) {

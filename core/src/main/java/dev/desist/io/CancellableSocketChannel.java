@@ -176,7 +176,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(remote, "remote");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {
         return;

@@ -31,7 +31,7 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     while (true) {
       int count = slice(destination, channel::read);
       if (count != 0 || !destination.hasRemaining()) {
@@ -52,7 +52,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destinations, "destinations");
     Objects.checkFromIndexSize(offset, length, destinations.length);
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
       if (count != 0 || !hasRemaining(destinations, offset, offset + length)) {
@@ -67,7 +67,7 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     int done = 0;
     while (true) {
       int count = slice(source, channel::write);
@@ -90,7 +90,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(sources, "sources");
     Objects.checkFromIndexSize(offset, length, sources.length);
-    Readiness.check(token, 0);
+    Transfer.check(token, 0);
     long done = 0;
     while (true) {
       long count = slice(sources, offset, offset + length, channel::write);
@@ -108,7 +108,7 @@ final class ChannelTransfer {
     if (count == 0) {
       readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), done);
     } else {
-      Readiness.check(token, done);
+      Transfer.check(token, done);
     }
   }
 

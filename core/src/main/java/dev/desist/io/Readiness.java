@@ -129,7 +129,7 @@ final class Readiness {
    */
   void await(int operation, CancellationToken token, Deadline deadline, long done)
       throws IOException {
-    check(token, done);
+    Transfer.check(token, done);
     Own own = claimOwn(operation);
     boolean ready =
         own != null
@@ -138,7 +138,7 @@ final class Readiness {
     if (!channel.isOpen()) {
       throw new AsynchronousCloseException();
     }
-    check(token, done);
+    Transfer.check(token, done);
     if (Thread.currentThread().isInterrupted()) {
       var interrupted = new InterruptedIOException("the thread was interrupted");
       interrupted.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);
@@ -148,12 +148,6 @@ final class Readiness {
       var timeout = new SocketTimeoutException("the timeout has passed");
       timeout.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);
       throw timeout;
-    }
-  }
-
-  static void check(CancellationToken token, long done) throws CancelledIOException {
-    if (token.isCancelled()) {
-      throw new CancelledIOException(token, done);
     }
   }
 

@@ -1010,9 +1010,6 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private Deadline after(Duration duration) {
-    if (time == TimeSource.current()) {
-      return Deadline.after(duration);
-    }
     try {
       return TimeSource.callWith(time, () -> Deadline.after(duration));
     } catch (Exception e) {
