@@ -14,8 +14,16 @@ import org.jspecify.annotations.Nullable;
  * CancellableSocketFactory}.
  */
 public final class CancellableServerSocketFactory extends ServerSocketFactory {
+  private static final CancellableServerSocketFactory DEFAULT =
+      new CancellableServerSocketFactory();
+
   /** Makes a factory; all are alike. */
   public CancellableServerSocketFactory() {}
+
+  /** {@return a factory of this kind, and not the JDK's} */
+  public static ServerSocketFactory getDefault() {
+    return DEFAULT;
+  }
 
   @Override
   public ServerSocket createServerSocket() {

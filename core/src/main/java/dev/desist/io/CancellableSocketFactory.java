@@ -28,8 +28,15 @@ import org.jspecify.annotations.Nullable;
  * <p>It has a public constructor without arguments, for those who make one by its class name.
  */
 public final class CancellableSocketFactory extends SocketFactory {
+  private static final CancellableSocketFactory DEFAULT = new CancellableSocketFactory();
+
   /** Makes a factory; all are alike. */
   public CancellableSocketFactory() {}
+
+  /** {@return a factory of this kind, and not the JDK's} */
+  public static SocketFactory getDefault() {
+    return DEFAULT;
+  }
 
   @Override
   public Socket createSocket() throws IOException {

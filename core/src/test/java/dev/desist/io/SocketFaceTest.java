@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -61,6 +62,14 @@ class SocketFaceTest {
     mine.close();
     other.close();
     server.close();
+  }
+
+  /** What both inherit from the JDK would be the JDK's own, under our name. */
+  @Test
+  void the_default_factories_are_ours() {
+    assertInstanceOf(CancellableSocketFactory.class, CancellableSocketFactory.getDefault());
+    assertInstanceOf(
+        CancellableServerSocketFactory.class, CancellableServerSocketFactory.getDefault());
   }
 
   @ParameterizedTest

@@ -1,5 +1,9 @@
 package dev.desist.bench;
 
+import dev.desist.bench.io.CancelMany;
+import dev.desist.bench.io.CancelOne;
+import dev.desist.bench.io.Echo;
+import dev.desist.bench.io.Idle;
 import dev.desist.bench.scope.Footprint;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -9,11 +13,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
@@ -64,6 +70,18 @@ public final class Bench {
     "-XX:+UseParallelGC"
   };
 
+  /** What JMH does not run, by name. */
+  private static final Map<String, Experiment> EXPERIMENTS =
+      Stream.of(
+              new Footprint(),
+              Echo.channels(),
+              Echo.platform(),
+              Echo.sockets(),
+              new CancelOne(),
+              new CancelMany(),
+              new Idle())
+          .collect(Collectors.toMap(Experiment::name, Function.identity()));
+
   private final CommandLineOptions options;
   private final boolean quick;
   private final int rounds;
@@ -109,10 +127,11 @@ public final class Bench {
     for (String name : names) {
       for (int round = 1; round <= rounds; round++) {
         System.out.println(name + ", round " + round + " of " + rounds);
-        if (name.equals(Footprint.NAME)) {
-          Footprint.run(quick).forEach((who, bytes) -> scores.add(footprint(who, bytes)));
-        } else {
+        Experiment experiment = EXPERIMENTS.get(name);
+        if (experiment == null) {
           run(name);
+        } else {
+          scores.addAll(experiment.run(quick));
         }
       }
     }
@@ -147,10 +166,6 @@ public final class Bench {
     }
   }
 
-  private static Score footprint(String who, double bytes) {
-    return new Score(Footprint.NAME, who, Optional.empty(), "B/subtask", bytes, Double.NaN);
-  }
-
   /** The benchmarks asked for, by group and name. */
   private SortedSet<String> benchmarks() {
     SortedSet<String> all =
@@ -161,7 +176,7 @@ public final class Bench {
             .stream()
             .map(each -> Score.benchmark(each.getUsername()))
             .collect(Collectors.toCollection(TreeSet::new));
-    all.add(Footprint.NAME);
+    all.addAll(EXPERIMENTS.keySet());
     List<Pattern> asked =
         options.getIncludes().stream()
             .map(each -> Pattern.compile(each, Pattern.CASE_INSENSITIVE))

@@ -19,7 +19,7 @@ import org.openjdk.jmh.results.RunResult;
  * @param value less is better
  * @param bytes allocated for each operation, or NaN if that was not measured
  */
-record Score(
+public record Score(
     String benchmark,
     String contestant,
     Optional<String> less,
@@ -27,6 +27,11 @@ record Score(
     double value,
     double bytes) {
   private static final String PACKAGE = Score.class.getPackageName() + '.';
+
+  /** {@return what an experiment has found, who does the same as Desist} */
+  public static Score of(String benchmark, String contestant, String unit, double value) {
+    return new Score(benchmark, contestant, Optional.empty(), unit, value, Double.NaN);
+  }
 
   static Score of(RunResult result) {
     BenchmarkParams params = result.getParams();
