@@ -6,6 +6,7 @@ import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.Channel;
@@ -102,15 +103,33 @@ public final class CancellableDatagramChannel implements Channel {
    * @throws IOException if the system refuses
    */
   public SocketAddress receive(CancellationToken token, ByteBuffer destination) throws IOException {
+    return receive(token, destination, Deadline.none());
+  }
+
+  /**
+   * Waits for a datagram, as {@link #receive(CancellationToken, ByteBuffer)} does, but no longer
+   * than until {@code deadline}.
+   *
+   * @param token what may end the wait
+   * @param destination takes the bytes
+   * @param deadline when to stop waiting
+   * @return who sent it
+   * @throws CancelledIOException if the token is or becomes cancelled; no datagram has been taken
+   * @throws SocketTimeoutException if the deadline has passed; no datagram has been taken
+   * @throws IOException if the system refuses
+   */
+  public SocketAddress receive(CancellationToken token, ByteBuffer destination, Deadline deadline)
+      throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
+    Objects.requireNonNull(deadline, "deadline");
     Transfer.check(token, 0);
     while (true) {
       SocketAddress sender = channel.receive(destination);
       if (sender != null) {
         return sender;
       }
-      readiness.await(SelectionKey.OP_READ, token, Deadline.none(), 0);
+      readiness.await(SelectionKey.OP_READ, token, deadline, 0);
     }
   }
 

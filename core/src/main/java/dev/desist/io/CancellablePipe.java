@@ -206,7 +206,7 @@ public final class CancellablePipe implements Closeable {
      * @throws IOException if the other end is closed
      */
     public int write(CancellationToken token, ByteBuffer source) throws IOException {
-      return ChannelTransfer.write(channel, readiness, token, source);
+      return ChannelTransfer.write(channel, readiness, token, source, Deadline.none());
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.AsynchronousCloseException;
@@ -121,8 +122,19 @@ public final class CancellableServerSocketChannel implements Channel {
     return accept(token, Deadline.none());
   }
 
-  CancellableSocketChannel accept(CancellationToken token, Deadline deadline) throws IOException {
+  /**
+   * {@return the next connection, for which this waits no longer than until {@code deadline}}
+   *
+   * @param token what may end the wait
+   * @param deadline when to stop waiting
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws SocketTimeoutException if the deadline has passed
+   * @throws IOException if the system refuses
+   */
+  public CancellableSocketChannel accept(CancellationToken token, Deadline deadline)
+      throws IOException {
     Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(deadline, "deadline");
     Transfer.check(token, 0);
     while (true) {
       SocketChannel accepted = channel.accept();

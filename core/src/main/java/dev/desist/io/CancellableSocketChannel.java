@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.ProtocolFamily;
 import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -40,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * number, up to {@link Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}:
  * write the rest of the buffer to go on. A cancelled {@code connect} is still under way: call it
  * again, for the same address, to wait for its end, or close.
+ *
+ * <p>Connecting, reading and writing can be given a {@link Deadline}, too. It costs no timer: what
+ * waits for the channel waits no longer. When it passes, the call throws a {@link
+ * SocketTimeoutException}, which is no cancellation; everything else is as after one.
  *
  * <p>An interrupt does not close the connection either: a call that has to wait throws an {@link
  * java.io.InterruptedIOException}, and the thread stays interrupted.
@@ -172,10 +177,22 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     connect(token, remote, Deadline.none());
   }
 
-  void connect(CancellationToken token, SocketAddress remote, Deadline deadline)
+  /**
+   * Connects, as {@link #connect(CancellationToken, SocketAddress)} does, but waits no longer than
+   * until {@code deadline}.
+   *
+   * @param token what may end the wait
+   * @param remote whom to connect to
+   * @param deadline when to stop waiting
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws SocketTimeoutException if the deadline has passed; the connection is still under way
+   * @throws IOException if there is no connection to be had; the channel is closed then
+   */
+  public void connect(CancellationToken token, SocketAddress remote, Deadline deadline)
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(remote, "remote");
+    Objects.requireNonNull(deadline, "deadline");
     Transfer.check(token, 0);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {
@@ -212,7 +229,20 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     return read(token, destination, Deadline.none());
   }
 
-  int read(CancellationToken token, ByteBuffer destination, Deadline deadline) throws IOException {
+  /**
+   * Reads what is there, as {@link #read(CancellationToken, ByteBuffer)} does, but waits no longer
+   * than until {@code deadline}.
+   *
+   * @param token what may end the wait
+   * @param destination takes the bytes
+   * @param deadline when to stop waiting
+   * @return how many bytes, at least 1 unless the buffer is full; or -1 at the end of the stream
+   * @throws CancelledIOException if the token is or becomes cancelled; nothing has been read
+   * @throws SocketTimeoutException if the deadline has passed; nothing has been read
+   * @throws IOException if the connection fails
+   */
+  public int read(CancellationToken token, ByteBuffer destination, Deadline deadline)
+      throws IOException {
     return ChannelTransfer.read(channel, readiness, token, destination, deadline);
   }
 
@@ -276,7 +306,25 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * @throws IOException if the connection fails
    */
   public int write(CancellationToken token, ByteBuffer source) throws IOException {
-    return ChannelTransfer.write(channel, readiness, token, source);
+    return write(token, source, Deadline.none());
+  }
+
+  /**
+   * Writes all that remains in the buffer, as {@link #write(CancellationToken, ByteBuffer)} does,
+   * but waits no longer than until {@code deadline}.
+   *
+   * @param token what may end the wait
+   * @param source the bytes; its position is after those that were handed over, however this ends
+   * @param deadline when to stop waiting
+   * @return how many bytes that was
+   * @throws CancelledIOException if the token is or becomes cancelled
+   * @throws SocketTimeoutException if the deadline has passed; its {@code bytesTransferred} says
+   *     how many bytes were handed over
+   * @throws IOException if the connection fails
+   */
+  public int write(CancellationToken token, ByteBuffer source, Deadline deadline)
+      throws IOException {
+    return ChannelTransfer.write(channel, readiness, token, source, deadline);
   }
 
   @Override

@@ -31,6 +31,7 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
+    Objects.requireNonNull(deadline, "deadline");
     Transfer.check(token, 0);
     while (true) {
       int count = slice(destination, channel::read);
@@ -63,10 +64,15 @@ final class ChannelTransfer {
   }
 
   static int write(
-      WritableByteChannel channel, Readiness readiness, CancellationToken token, ByteBuffer source)
+      WritableByteChannel channel,
+      Readiness readiness,
+      CancellationToken token,
+      ByteBuffer source,
+      Deadline deadline)
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
+    Objects.requireNonNull(deadline, "deadline");
     Transfer.check(token, 0);
     int done = 0;
     while (true) {
@@ -75,7 +81,7 @@ final class ChannelTransfer {
       if (!source.hasRemaining()) {
         return done;
       }
-      goOn(readiness, token, count, done);
+      goOn(readiness, token, deadline, count, done);
     }
   }
 
@@ -98,15 +104,16 @@ final class ChannelTransfer {
       if (!hasRemaining(sources, offset, offset + length)) {
         return done;
       }
-      goOn(readiness, token, count, done);
+      goOn(readiness, token, Deadline.none(), count, done);
     }
   }
 
   /** Waits if the last try brought nothing; {@code done} is for the exception. */
-  private static void goOn(Readiness readiness, CancellationToken token, long count, long done)
+  private static void goOn(
+      Readiness readiness, CancellationToken token, Deadline deadline, long count, long done)
       throws CancelledIOException, IOException {
     if (count == 0) {
-      readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), done);
+      readiness.await(SelectionKey.OP_WRITE, token, deadline, done);
     } else {
       Transfer.check(token, done);
     }

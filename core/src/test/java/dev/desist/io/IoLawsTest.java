@@ -12,6 +12,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.Deadline;
 import dev.desist.io.Call.Kind;
 import dev.desist.io.Rig.Operation;
 import dev.desist.testkit.Hygiene;
@@ -19,6 +20,7 @@ import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.AsynchronousCloseException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -52,6 +54,13 @@ class IoLawsTest {
                 Stream.of(Kind.values())
                     .filter(kind -> kind == Kind.PLATFORM || !each.isSocket())
                     .map(kind -> Arguments.of(each, kind)));
+  }
+
+  /** Those that can be given a deadline. */
+  static Stream<Arguments> timed() {
+    return Stream.of(Operation.values())
+        .filter(Operation::isTimed)
+        .flatMap(each -> Stream.of(Kind.values()).map(kind -> Arguments.of(each, kind)));
   }
 
   private static void goOn(Rig rig, Kind kind) throws Exception {
@@ -92,6 +101,52 @@ class IoLawsTest {
         }
       }
       goOn(rig, kind);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("timed")
+  void a_deadline_that_passes_is_no_cancellation_and_loses_nothing(Operation operation, Kind kind)
+      throws Exception {
+    try (Rig rig = operation.rig()) {
+      var source = CancellationSource.create();
+      var e =
+          Call.start(kind, () -> rig.call(source.token(), Deadline.after(Duration.ofMillis(20))))
+              .failure(SocketTimeoutException.class);
+      assertEquals("the timeout has passed", e.getMessage());
+      rig.checkBytes(e);
+      goOn(rig, kind);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("timed")
+  void promise17_a_deadline_goes_by_its_clock(Operation operation, Kind kind) throws Exception {
+    try (Rig rig = operation.rig()) {
+      var time = new ManualTime();
+      Duration hour = Duration.ofHours(1);
+      Call<Object> call =
+          Call.waiting(
+              kind,
+              () -> time.call(() -> rig.call(CancellationToken.none(), Deadline.after(hour))));
+      time.advance(hour);
+      rig.checkBytes(call.failure(SocketTimeoutException.class));
+      goOn(rig, kind);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("timed")
+  void before_its_deadline_a_call_is_as_any_other(Operation operation, Kind kind) throws Exception {
+    try (Rig rig = operation.rig()) {
+      Deadline deadline = Deadline.after(Duration.ofMinutes(1));
+      var source = CancellationSource.create();
+      Call<Object> cancelled = Call.waiting(kind, () -> rig.call(source.token(), deadline));
+      source.cancel();
+      rig.checkBytes(cancelled.failure(CancelledIOException.class));
+      Call<Object> call = Call.waiting(kind, () -> rig.call(CancellationToken.none(), deadline));
+      rig.let();
+      rig.check(call.get());
     }
   }
 

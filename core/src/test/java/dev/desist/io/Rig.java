@@ -6,10 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
-import dev.desist.CancelledIOException;
+import dev.desist.Deadline;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -61,6 +62,14 @@ abstract class Rig implements Closeable {
       return name().contains("SOCKET");
     }
 
+    /** Whether it has a form that takes a deadline. */
+    boolean isTimed() {
+      return switch (this) {
+        case ACCEPT, READ, WRITE, UNIX_ACCEPT, UNIX_READ, UNIX_WRITE, RECEIVE, CONNECT -> true;
+        default -> false;
+      };
+    }
+
     Rig rig() throws IOException {
       return switch (this) {
         case ACCEPT -> new Accept(false);
@@ -97,6 +106,11 @@ abstract class Rig implements Closeable {
     return call(Cancellation.current());
   }
 
+  /** Does it with the form that takes a deadline, if there is one. */
+  Object call(CancellationToken token, Deadline deadline) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
   /** Makes it possible. */
   abstract void let() throws Exception;
 
@@ -104,7 +118,7 @@ abstract class Rig implements Closeable {
   abstract void check(Object result) throws Exception;
 
   /** Checks what a cancelled call says of the bytes. */
-  void checkBytes(CancelledIOException e) {
+  void checkBytes(InterruptedIOException e) {
     assertEquals(0, e.bytesTransferred);
   }
 
@@ -243,6 +257,11 @@ abstract class Rig implements Closeable {
     }
 
     @Override
+    Object call(CancellationToken token, Deadline deadline) throws IOException {
+      return keep(server.accept(token, deadline));
+    }
+
+    @Override
     Object callWithoutToken() throws IOException {
       return keep(server.accept());
     }
@@ -296,6 +315,11 @@ abstract class Rig implements Closeable {
       int count = ends.mine.inputStream().read(buffer.array(), 0, 20);
       buffer.position(count);
       return count;
+    }
+
+    @Override
+    Object call(CancellationToken token, Deadline deadline) throws IOException {
+      return ends.mine.read(token, buffer, deadline);
     }
 
     @Override
@@ -362,10 +386,15 @@ abstract class Rig implements Closeable {
         out.write(source.array(), source.position(), count);
         source.position(source.limit());
         return count;
-      } catch (java.io.InterruptedIOException e) {
+      } catch (InterruptedIOException e) {
         source.position(source.position() + e.bytesTransferred); // what a caller of streams does
         throw e;
       }
+    }
+
+    @Override
+    Object call(CancellationToken token, Deadline deadline) throws IOException {
+      return ends.mine.write(token, source, deadline);
     }
 
     @Override
@@ -396,7 +425,7 @@ abstract class Rig implements Closeable {
     }
 
     @Override
-    void checkBytes(CancelledIOException e) {
+    void checkBytes(InterruptedIOException e) {
       assertEquals(done(), e.bytesTransferred);
     }
 
@@ -421,6 +450,11 @@ abstract class Rig implements Closeable {
     @Override
     Object call(CancellationToken token) throws IOException {
       return mine.receive(token, buffer);
+    }
+
+    @Override
+    Object call(CancellationToken token, Deadline deadline) throws IOException {
+      return mine.receive(token, buffer, deadline);
     }
 
     @Override
@@ -535,7 +569,7 @@ abstract class Rig implements Closeable {
     }
 
     @Override
-    void checkBytes(CancelledIOException e) {
+    void checkBytes(InterruptedIOException e) {
       assertEquals(done(), e.bytesTransferred);
     }
 
@@ -610,7 +644,7 @@ abstract class Rig implements Closeable {
             });
         done = WHOLE;
         return done;
-      } catch (java.io.InterruptedIOException e) {
+      } catch (InterruptedIOException e) {
         done += e.bytesTransferred;
         throw e;
       }
@@ -629,7 +663,7 @@ abstract class Rig implements Closeable {
     }
 
     @Override
-    void checkBytes(CancelledIOException e) {
+    void checkBytes(InterruptedIOException e) {
       assertEquals(done, e.bytesTransferred);
     }
 
@@ -699,6 +733,12 @@ abstract class Rig implements Closeable {
     @Override
     Object call(CancellationToken token) throws IOException {
       mine.connect(token, server.getLocalAddress());
+      return mine;
+    }
+
+    @Override
+    Object call(CancellationToken token, Deadline deadline) throws IOException {
+      mine.connect(token, server.getLocalAddress(), deadline);
       return mine;
     }
 
