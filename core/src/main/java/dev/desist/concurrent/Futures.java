@@ -171,7 +171,9 @@ public final class Futures {
    * <p>If the token or the linked future is cancelled, {@code future.cancel(true)} is called, on a
    * thread of this library, since that may interrupt and so block. That is what ends an exchange of
    * the JDK's {@code HttpClient}; whether it ends anything for others is up to them. When {@code
-   * future} is complete, the token keeps nothing of it.
+   * future} is complete, the token keeps nothing of it. A value that comes too late is not handed
+   * on, and stays in {@code future}: if it has to be closed, such as the body of an answer, add a
+   * stage there that does so.
    *
    * {@snippet class="dev.desist.snippets.FuturesSnippets" region="under"}
    *
@@ -297,7 +299,10 @@ public final class Futures {
   /**
    * Waits for {@code future}, until {@code token} is cancelled. If the wait ends before the future,
    * by the token or by an interrupt, the future is cancelled with {@code cancel(true)}, on a thread
-   * of this library.
+   * of this library. It may have got a value just before: if that has to be closed, add a stage to
+   * the future that does so, as here.
+   *
+   * {@snippet class="dev.desist.snippets.FuturesSnippets" region="download"}
    *
    * @param <T> what the future gives
    * @param token what may end the wait and the future

@@ -61,6 +61,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An interrupt neither ends a call nor closes anything; the thread stays interrupted.
  *
+ * <p>No method here copies, deletes or {@linkplain #watch watches} a directory with all that is in
+ * it: {@linkplain #walkFileTree walk} it, and treat each file by itself.
+ *
  * <h2>Which thread runs what</h2>
  *
  * <p>Everything runs on the calling thread, listeners too. No lock is held.

@@ -43,8 +43,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The tree is the process and its descendants; a descendant whose parent has ended is still one
  * of them if it was seen before. Processes that were started <i>here</i> also carry a mark, in the
  * environment variable {@code DESIST_TREE}, which what they start inherits: on Linux, all who have
- * it belong to the tree, even those that have detached themselves. To let a descendant live on,
- * start it without that variable.
+ * it belong to the tree, even those that have detached themselves. Elsewhere, and of a process that
+ * was started by others, those that had detached themselves before are not found. To let a
+ * descendant live on, start it without that variable.
  *
  * <h2>Which thread runs what, and what blocks</h2>
  *
@@ -281,8 +282,8 @@ public final class CancellableProcess implements AutoCloseable {
   }
 
   /**
-   * {@return what the process reads from its standard input} A write blocks if the process does not
-   * read, and nothing but the end of the process ends it.
+   * {@return what the process reads from its standard input} A write knows no token: it blocks if
+   * the process does not read, and nothing but the end of the process ends it.
    */
   public OutputStream input() {
     return process.getOutputStream();

@@ -54,7 +54,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A virtual thread that waits holds no carrier and no descriptor; a few loops of this library
  * wait for all of them. A platform thread waits in a selector of its own, one for each direction of
  * the channel, which takes two descriptors until the channel is closed. A channel that is forgotten
- * and not closed is kept.
+ * and not closed is kept. Closing what {@link #channel()} gives wakes nobody who waits here.
  *
  * <h2>Thread safety</h2>
  *

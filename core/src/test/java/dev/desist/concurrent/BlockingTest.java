@@ -303,6 +303,8 @@ class BlockingTest {
       assertEquals(-1, read);
       client.getOutputStream().write('b');
       assertEquals('b', peer.getInputStream().read());
+      peer.getOutputStream().write('x');
+      assertEquals(-1, in.read(), "the input is over for good");
     }
   }
 

@@ -9,6 +9,7 @@ import dev.desist.testkit.Hygiene;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
 import java.nio.channels.AlreadyConnectedException;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SocketChannel;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,26 @@ class ArgumentsTest {
       assertEquals(0, mine.write(NONE, new ByteBuffer[] {empty}));
       assertEquals(0, mine.write(NONE, new ByteBuffer[0]));
       assertEquals(0, mine.inputStream().read(new byte[0]));
+    }
+  }
+
+  /** There are no calls of its own for a connected one; these know the connection. */
+  @Test
+  void who_is_connected_receives_from_that_address_and_sends_to_it_alone() throws Exception {
+    try (var mine = CancellableDatagramChannel.open(Rig.loopback());
+        DatagramChannel friend = DatagramChannel.open().bind(Rig.loopback());
+        DatagramChannel stranger = DatagramChannel.open().bind(Rig.loopback())) {
+      mine.channel().connect(friend.getLocalAddress());
+      stranger.send(ByteBuffer.allocate(1), mine.localAddress());
+      friend.send(ByteBuffer.allocate(2), mine.localAddress());
+      ByteBuffer buffer = ByteBuffer.allocate(10);
+      assertEquals(friend.getLocalAddress(), mine.receive(buffer));
+      assertEquals(2, buffer.position());
+      mine.send(buffer.flip(), friend.getLocalAddress());
+      assertEquals(mine.localAddress(), friend.receive(ByteBuffer.allocate(10)));
+      assertThrows(
+          AlreadyConnectedException.class,
+          () -> mine.send(ByteBuffer.allocate(1), stranger.getLocalAddress()));
     }
   }
 

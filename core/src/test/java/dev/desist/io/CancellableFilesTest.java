@@ -24,6 +24,7 @@ import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.MalformedInputException;
@@ -274,6 +275,52 @@ class CancellableFilesTest {
         var thrown = assertInstanceOf(CancelledIOException.class, copying.failure());
         assertEquals(10, thrown.bytesTransferred);
       }
+    }
+    assertFalse(Files.exists(target));
+  }
+
+  /** What hangs in the system is not ended; what is written after the cancel is one chunk. */
+  @Test
+  void a_write_that_hangs_in_the_system_goes_on_to_the_end_of_the_chunk() throws Exception {
+    Path source = file("source", new byte[300_000]);
+    Path fifo = Fifo.make(directory, "fifo");
+    var seen = new ArrayList<Long>();
+    var after = TransferOption.progress(progress -> seen.add(progress.done()), Duration.ZERO);
+    try (var cancel = CancellationSource.create()) {
+      var copying =
+          Threads.PLATFORM.start(
+              () -> {
+                try (OutputStream out = Files.newOutputStream(fifo)) {
+                  return CancellableFiles.copy(cancel.token(), source, out, after);
+                }
+              });
+      try (InputStream in = Files.newInputStream(fifo)) {
+        assertEquals(0, in.read()); // it has begun, and a pipe holds 64 KiB
+        cancel.cancel();
+        assertEquals(128 * 1024 - 1, in.readAllBytes().length);
+      }
+      var thrown = assertInstanceOf(CancelledIOException.class, copying.failure());
+      assertEquals(128 * 1024, thrown.bytesTransferred);
+      assertEquals(List.of(0L, 128 * 1024L), seen, "one chunk");
+    }
+  }
+
+  /** The read has taken the byte that came after the cancel, and so was not ended by it. */
+  @Test
+  void a_read_that_hangs_in_the_system_is_not_ended() throws Exception {
+    Path fifo = Fifo.make(directory, "fifo");
+    Path target = directory.resolve("target");
+    var opening = Threads.PLATFORM.start(() -> Files.newOutputStream(fifo));
+    try (var cancel = CancellationSource.create();
+        InputStream in = Files.newInputStream(fifo);
+        OutputStream out = opening.get()) {
+      var copying = Threads.PLATFORM.start(() -> CancellableFiles.copy(cancel.token(), in, target));
+      await().until(() -> partSize() == 0);
+      cancel.cancel();
+      out.write('a');
+      assertInstanceOf(CancelledIOException.class, copying.failure());
+      out.write('b');
+      assertEquals('b', in.read());
     }
     assertFalse(Files.exists(target));
   }

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
@@ -227,6 +228,21 @@ class CancellableProcessTest {
     }
   }
 
+  /** A process that was started elsewhere carries no mark; off Linux, none does. */
+  @Test
+  void without_a_mark_those_that_detached_themselves_before_are_not_found() throws Exception {
+    Process plain = shell("sh -c 'setsid SLEEP & exit'; SLEEP").start();
+    try (var process = CancellableProcess.of(plain, SHORT)) {
+      awaitSleepers(2);
+      ProcessReport report = process.end();
+      List<ProcessHandle> left = sleepers();
+      left.forEach(ProcessHandle::destroyForcibly);
+      assertEquals(1, left.size());
+      assertFalse(report.found().contains(left.getFirst()), report.toString());
+      await().until(() -> !ProcessTree.isAlive(left.getFirst()));
+    }
+  }
+
   @Test
   void a_process_that_ends_when_asked_may_clean_up_and_say_so() throws Exception {
     String polite =
@@ -274,6 +290,37 @@ class CancellableProcessTest {
       assertNull(lines.readLine());
       assertEquals(0, process.waitFor());
     }
+  }
+
+  /** A write knows no token: all bytes arrive when the process reads at last. */
+  @Test
+  void a_write_to_its_input_is_not_ended() throws Exception {
+    String late = "echo up; while [ ! -e go ]; do sleep 0.01; done; wc -c";
+    try (var process = CancellableProcess.start(shell(late));
+        var lines = process.output().lines(UTF_8);
+        var source = CancellationSource.create()) {
+      assertEquals("up", lines.readLine());
+      var writing =
+          Threads.PLATFORM.start(
+              () ->
+                  Cancellation.call(
+                      source.token(),
+                      () -> {
+                        process.input().write(new byte[1_000_000]);
+                        process.input().close();
+                        return true;
+                      }));
+      await().until(() -> isWriting(writing.thread()));
+      source.cancel();
+      Files.createFile(directory.resolve("go"));
+      assertTrue(writing.get());
+      assertEquals("1000000", String.valueOf(lines.readLine()).strip());
+    }
+  }
+
+  private static boolean isWriting(Thread thread) {
+    StackTraceElement[] stack = thread.getStackTrace();
+    return stack.length > 0 && stack[0].getMethodName().equals("writeBytes");
   }
 
   @ParameterizedTest

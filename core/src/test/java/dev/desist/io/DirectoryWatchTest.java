@@ -2,6 +2,7 @@ package dev.desist.io;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -66,6 +67,25 @@ class DirectoryWatchTest {
                         new DirectoryWatch.Change(DirectoryWatch.Kind.DELETED, lost));
               });
       assertTrue(changes.contains(new DirectoryWatch.Change(DirectoryWatch.Kind.DELETED, file)));
+    }
+  }
+
+  /** A directory inside is an entry, and what happens in it is not told until it is added. */
+  @Test
+  void what_happens_further_down_is_not_told() throws Exception {
+    Path inside = Files.createDirectory(directory.resolve("inside"));
+    try (var watch = DirectoryWatch.of(directory)) {
+      Path missed = Files.createFile(inside.resolve("missed"));
+      Path last = Files.createFile(directory.resolve("last"));
+      var changes = new ArrayList<DirectoryWatch.Change>();
+      await()
+          .until(
+              () -> {
+                changes.addAll(watch.poll(Duration.ofMillis(100)));
+                return changes.contains(
+                    new DirectoryWatch.Change(DirectoryWatch.Kind.CREATED, last));
+              });
+      assertFalse(changes.stream().anyMatch(change -> change.path().equals(missed)));
     }
   }
 

@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
@@ -173,6 +174,38 @@ class TlsTest {
         assertArrayEquals("whole".getBytes(UTF_8), again.get(), "after " + held + " bytes");
       }
     }
+  }
+
+  /** The rest of a record is lost, so the other side can make nothing of what comes after it. */
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void a_cancelled_write_ends_the_session(Kind kind) throws Exception {
+    try (var listener =
+            (SSLServerSocket) context.getServerSocketFactory().createServerSocket(0, 1, HERE);
+        SSLSocket mine = layered(listener.getLocalPort());
+        var other = (SSLSocket) listener.accept()) {
+      Call<Boolean> theirs = Call.start(Kind.PLATFORM, () -> handshake(other));
+      Call.start(kind, () -> handshake(mine)).get();
+      theirs.get();
+      var source = CancellationSource.create();
+      Call<Boolean> call =
+          Call.waiting(
+              kind, () -> Cancelled.run(source.token(), () -> write(mine, new byte[12_000_000])));
+      source.cancel();
+      call.failure(CancelledIOException.class);
+      Call<Long> reading =
+          Call.start(
+              Kind.PLATFORM,
+              () -> other.getInputStream().transferTo(OutputStream.nullOutputStream()));
+      // Long enough to be taken for the rest of the record that was cut off.
+      Call.start(kind, () -> write(mine, new byte[50_000]));
+      reading.failure(SSLException.class);
+    }
+  }
+
+  private static boolean write(SSLSocket socket, byte[] bytes) throws IOException {
+    socket.getOutputStream().write(bytes);
+    return true;
   }
 
   private static boolean pass(

@@ -1,7 +1,12 @@
 package dev.desist.snippets;
 
 import dev.desist.CancellationToken;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Futures;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -29,5 +34,29 @@ final class FuturesSnippets {
     return Futures.under(token, client.sendAsync(request, HttpResponse.BodyHandlers.ofString()))
         .thenApply(HttpResponse::body);
   }
+
   // @end
+
+  // @start region="download"
+  static long download(
+      CancellationToken token, HttpClient client, HttpRequest request, OutputStream target)
+      throws Exception {
+    var answer = client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
+    try {
+      InputStream body = Futures.awaitOrCancel(token, answer).body();
+      return Blocking.closing(token, body, () -> body.transferTo(target));
+    } finally {
+      var _ = answer.thenAccept(late -> close(late.body())); // it may have come after the cancel
+    }
+  }
+
+  // @end
+
+  private static void close(InputStream body) {
+    try {
+      body.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
@@ -16,12 +17,15 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
+import org.h2.tools.Server;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -127,6 +131,61 @@ class JdbcDriverTest {
                 return Database.number(same, "VALUES 1");
               });
       assertEquals(1, one);
+    }
+  }
+
+  /**
+   * H2 on a server has a cancel that comes late, and hits the next run of the same SQL; one race in
+   * ten or so shows it.
+   */
+  @Test
+  void h2_on_a_server_lets_a_late_cancel_hit_the_next_run() throws Exception {
+    Server server = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
+    try (Connection connection =
+            DriverManager.getConnection(
+                "jdbc:h2:tcp://localhost:" + server.getPort() + "/mem:" + folder.getFileName());
+        PreparedStatement statement =
+            connection.prepareStatement("SELECT sum(x) FROM system_range(1, ?)")) {
+      boolean hit = false;
+      long delay = 1_000_000; // about what a run takes
+      for (int round = 0; round < 10_000 && !hit; round++) {
+        statement.setInt(1, 20_000 + round); // different ones are not answered from a cache
+        var source = CancellationSource.create();
+        long at = System.nanoTime() + ThreadLocalRandom.current().nextLong(2 * delay);
+        Thread canceller =
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      while (System.nanoTime() < at) {
+                        Thread.onSpinWait();
+                      }
+                      source.cancel();
+                    });
+        try {
+          JdbcCancellation.call(source.token(), statement, JdbcDriverTest::number);
+          delay -= delay / 50;
+        } catch (CancelledException e) {
+          delay += delay / 50 + 1;
+        } catch (SQLException e) {
+          hit = DriverAnswer.isCancellation(e); // before this one's own token was cancelled
+        }
+        canceller.join();
+        try {
+          number(statement);
+        } catch (SQLException e) {
+          hit = DriverAnswer.isCancellation(e);
+        }
+      }
+      assertTrue(hit, "it has become better than we say");
+    } finally {
+      server.stop();
+    }
+  }
+
+  private static long number(PreparedStatement statement) throws SQLException {
+    try (ResultSet rows = statement.executeQuery()) {
+      rows.next();
+      return rows.getLong(1);
     }
   }
 
