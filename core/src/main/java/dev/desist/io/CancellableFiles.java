@@ -77,17 +77,22 @@ public final class CancellableFiles {
   /** As many symbolic links, one after the other, are a circle. */
   private static final int LINKS = 40;
 
-  /** Writes the content of a file. */
+  /**
+   * Writes the content of a file.
+   *
+   * @param <X> what it may throw beside an {@link IOException}, such as what a query does
+   */
   @FunctionalInterface
-  public interface Content {
+  public interface Content<X extends Exception> {
     /**
      * Writes it.
      *
      * @param out to this; each write asks the token, and throws a {@link CancelledIOException}. It
      *     may be closed or not; flushing it does nothing
      * @throws IOException makes the file as if it had never been begun
+     * @throws X as well
      */
-    void writeTo(OutputStream out) throws IOException;
+    void writeTo(OutputStream out) throws IOException, X;
   }
 
   private CancellableFiles() {}
@@ -462,13 +467,16 @@ public final class CancellableFiles {
    * Writes a file under the current token, as {@link #write(CancellationToken, Path, Content,
    * OpenOption...)} does.
    *
+   * @param <X> what the content may throw beside an {@link IOException}
    * @param target what to write
    * @param content writes it
    * @param options how
    * @return the target
    * @throws IOException as there
+   * @throws X as there
    */
-  public static Path write(Path target, Content content, OpenOption... options) throws IOException {
+  public static <X extends Exception> Path write(
+      Path target, Content<X> content, OpenOption... options) throws IOException, X {
     return write(Cancellation.current(), target, content, options);
   }
 
@@ -479,6 +487,7 @@ public final class CancellableFiles {
    *
    * {@snippet class="dev.desist.snippets.FileSnippets" region="write"}
    *
+   * @param <X> what the content may throw beside an {@link IOException}
    * @param token what may end it
    * @param target what to write. A symbolic link is followed; a file that is replaced hands its
    *     permissions on
@@ -495,21 +504,22 @@ public final class CancellableFiles {
    * @throws FileAlreadyExistsException if there is a target that is not to be replaced
    * @throws NoSuchFileException if there is none, and is to be one
    * @throws IOException if writing fails, or what {@code content} threw
+   * @throws X what {@code content} threw
    */
-  public static Path write(
-      CancellationToken token, Path target, Content content, OpenOption... options)
-      throws IOException {
+  public static <X extends Exception> Path write(
+      CancellationToken token, Path target, Content<X> content, OpenOption... options)
+      throws IOException, X {
     Objects.requireNonNull(content, "content");
     return write(token, target, OptionalLong.empty(), content, options);
   }
 
-  private static Path write(
+  private static <X extends Exception> Path write(
       CancellationToken token,
       Path target,
       OptionalLong total,
-      Content content,
+      Content<X> content,
       OpenOption... options)
-      throws IOException {
+      throws IOException, X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofWrite(options);

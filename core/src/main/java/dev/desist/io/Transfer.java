@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Bytes on their way, in chunks: asks the token between two of them, and tells how far it is. */
 final class Transfer {
-  /** What may throw an {@link IOException}. */
-  interface Body<T> {
-    T run() throws IOException;
+  /** What may throw an {@link IOException}, and one more kind. */
+  interface Body<T, X extends Exception> {
+    T run() throws IOException, X;
   }
 
   private final CancellationToken token;
@@ -40,7 +40,8 @@ final class Transfer {
   }
 
   /** Runs {@code body} so that streams which obey the current token obey {@code token}. */
-  static <T> T under(CancellationToken token, Body<T> body) throws IOException {
+  static <T, X extends Exception> T under(CancellationToken token, Body<T, X> body)
+      throws IOException, X {
     if (token == Cancellation.current()) {
       return body.run();
     }
@@ -49,7 +50,9 @@ final class Transfer {
     } catch (IOException | RuntimeException e) {
       throw e;
     } catch (Exception e) {
-      throw new AssertionError(e); // the body throws none
+      @SuppressWarnings("unchecked") // the body throws no other
+      X own = (X) e;
+      throw own;
     }
   }
 

@@ -50,6 +50,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -515,6 +516,33 @@ class CancellableFilesTest {
                   }));
     }
     assertFalse(Files.exists(target));
+  }
+
+  /** Such as what a query throws whose rows are written. */
+  @Test
+  void what_the_content_throws_comes_through_as_it_is() throws Exception {
+    Path target = file("target", new byte[] {1});
+    try (var source = CancellationSource.create()) {
+      for (CancellationToken token : List.of(Cancellation.current(), source.token())) {
+        var failure = new TimeoutException("no row came");
+        var thrown =
+            assertThrows(TimeoutException.class, () -> writeAndFail(token, target, failure));
+        assertSame(failure, thrown);
+      }
+    }
+    assertArrayEquals(new byte[] {1}, Files.readAllBytes(target));
+  }
+
+  /** Compiles because no other kind of exception has to be declared. */
+  private static void writeAndFail(CancellationToken token, Path target, TimeoutException failure)
+      throws IOException, TimeoutException {
+    CancellableFiles.write(
+        token,
+        target,
+        out -> {
+          out.write(2);
+          throw failure;
+        });
   }
 
   @Test

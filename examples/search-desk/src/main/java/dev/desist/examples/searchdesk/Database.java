@@ -1,7 +1,8 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.io.CancellableFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -9,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /**
  * The file that holds the lines of one source, and the question whether it can be trusted.
@@ -73,7 +74,7 @@ final class Database {
     DAMAGED
   }
 
-  /** {@return what lies on the disk, after a look at all of it} */
+  /** {@return what lies on the disk, after a look at all of it, under the current token} */
   State inspect() throws IOException {
     if (!Files.exists(file)) {
       return State.ABSENT;
@@ -135,16 +136,14 @@ final class Database {
     }
   }
 
-  /** Makes a marked database, which nobody has open, a complete one. */
+  /** Makes a marked database, which nobody has open, a complete one, under the current token. */
   void seal() throws IOException, SQLException {
     try (Connection connection = open(true);
         Statement statement = connection.createStatement()) {
       // Folds the log into the one file that is read from now on.
       statement.execute("PRAGMA journal_mode = DELETE");
     }
-    Path draft = seal.resolveSibling(seal.getFileName() + ".new");
-    Files.writeString(draft, contentChecksum());
-    Files.move(draft, seal, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    CancellableFiles.writeString(seal, contentChecksum());
   }
 
   /** {@return a connection that only reads, to a complete database} */
@@ -201,12 +200,8 @@ final class Database {
 
   private String contentChecksum() throws IOException {
     var sum = new CRC32C();
-    try (FileChannel channel = FileChannel.open(file)) {
-      ByteBuffer block = ByteBuffer.allocateDirect(1 << 20);
-      while (channel.read(block) >= 0) {
-        sum.update(block.flip());
-        block.clear();
-      }
+    try (var out = new CheckedOutputStream(OutputStream.nullOutputStream(), sum)) {
+      CancellableFiles.copy(file, out);
     } catch (NoSuchFileException _) {
       return "none";
     }

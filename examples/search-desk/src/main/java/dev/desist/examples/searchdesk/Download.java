@@ -3,9 +3,11 @@ package dev.desist.examples.searchdesk;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.io.CancellableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * One download of a page, from its start to the moment at which its file is ready, or nothing is
  * left of it. Runs on a thread of its own, so that it holds up no search.
  *
- * <p>The file is written as a partial one and moved when it is whole. Until then, and while it is
- * handed over, a cancellation wins; after that, completion does.
+ * <p>The file appears when it is whole. Until then, and while it is handed over, a cancellation
+ * wins; after that, completion does.
  */
 final class Download {
   /**
@@ -42,7 +44,6 @@ final class Download {
   private final int id;
   private final Query query;
   private final Work work;
-  private final DownloadFolder folder;
   private final Path file;
   private final Answer answer;
 
@@ -51,11 +52,10 @@ final class Download {
    * @param work its node
    * @param file where it is to be when it is complete
    */
-  Download(int id, Query query, Work work, DownloadFolder folder, Path file, Answer answer) {
+  Download(int id, Query query, Work work, Path file, Answer answer) {
     this.id = id;
     this.query = query;
     this.work = work;
-    this.folder = folder;
     this.file = file;
     this.answer = answer;
   }
@@ -119,19 +119,14 @@ final class Download {
 
   private DownloadProgress pack(ShownFiles source, BiPredicate<Download, DownloadProgress> keeper)
       throws Exception {
-    try {
-      DownloadProgress packed =
-          new ZipJob(work.name(), source, answer::progress).run(folder.write(file), query);
+    var job = new ZipJob(work.name(), source, answer::progress);
+    var packed = new AtomicReference<>(DownloadProgress.NONE);
+    CancellableFiles.write(file, out -> packed.set(job.run(out, query)));
+    if (!keeper.test(this, packed.get())) {
+      Files.deleteIfExists(file);
       Cancellation.checkpoint();
-      folder.complete(file);
-      if (!keeper.test(this, packed)) {
-        Files.deleteIfExists(file);
-        Cancellation.checkpoint();
-        throw new IOException("nobody keeps " + file.getFileName());
-      }
-      return packed;
-    } finally {
-      folder.discardPart(file);
+      throw new IOException("nobody keeps " + file.getFileName());
     }
+    return packed.get();
   }
 }

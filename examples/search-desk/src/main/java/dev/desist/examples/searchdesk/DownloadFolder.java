@@ -1,13 +1,11 @@
 package dev.desist.examples.searchdesk;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
@@ -22,13 +20,12 @@ import java.util.stream.Stream;
  *
  * <pre>
  * downloads/desk-4711.lock
- * downloads/desk-4711/session-1-download-2.zip.part   while it is written
- * downloads/desk-4711/session-1-download-1.zip        until it is fetched
+ * downloads/desk-4711/.session-1-download-2.zip.RANDOM.part   while it is written
+ * downloads/desk-4711/session-1-download-1.zip                until it is fetched
  * </pre>
  */
 final class DownloadFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
-  private static final String PART = ".part";
 
   /**
    * The locks of this process. Must not be tried: to close a second channel to a file gives up the
@@ -39,9 +36,6 @@ final class DownloadFolder implements AutoCloseable {
   private final Path lock;
   private final FileChannel held;
   private final Path folder;
-
-  // Guarded by this.
-  private boolean closed;
 
   private DownloadFolder(Path lock, FileChannel held) throws IOException {
     this.lock = lock;
@@ -126,48 +120,9 @@ final class DownloadFolder implements AutoCloseable {
     return folder.resolve(name);
   }
 
-  /**
-   * {@return what is written to the partial file for this one}
-   *
-   * @throws IOException if it cannot be made, or this folder is closed
-   */
-  synchronized OutputStream write(Path file) throws IOException {
-    requireOpen();
-    return Files.newOutputStream(partOf(file), StandardOpenOption.CREATE_NEW);
-  }
-
-  /**
-   * Makes the partial file, which is closed, the complete one.
-   *
-   * @throws IOException if it cannot be moved, or this folder is closed
-   */
-  synchronized void complete(Path file) throws IOException {
-    requireOpen();
-    Files.move(partOf(file), file, StandardCopyOption.ATOMIC_MOVE);
-  }
-
-  private void requireOpen() throws IOException {
-    if (closed) {
-      throw new IOException("the search desk has stopped");
-    }
-  }
-
-  /** Removes the partial file, if it is there. */
-  void discardPart(Path file) throws IOException {
-    Files.deleteIfExists(partOf(file));
-  }
-
-  private static Path partOf(Path file) {
-    return file.resolveSibling(file.getFileName() + PART);
-  }
-
-  /** Removes everything, also under those who still write: from now on nobody begins to. */
+  /** Removes everything, also under those who still write: they fail, for their folder is gone. */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
+  public void close() {
     synchronized (DownloadFolder.class) {
       try (held) {
         remove(folder);

@@ -53,7 +53,7 @@ final class Downloads {
       int id = ++latest;
       node = session.child("download " + id, query.text());
       Path file = folder.file("%s %s.zip".formatted(session.name(), node.name()).replace(' ', '-'));
-      download = new Download(id, query, node, folder, file, answer);
+      download = new Download(id, query, node, file, answer);
       superseded = Set.copyOf(inHand.values());
       inHand.put(id, download);
     }

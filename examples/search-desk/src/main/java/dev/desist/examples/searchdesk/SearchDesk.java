@@ -124,7 +124,9 @@ public final class SearchDesk {
   }
 
   private static String readingStopped(IndexProgress progress) {
-    return "Reading stopped at %,d of %,d files".formatted(progress.files(), progress.totalFiles());
+    return progress.totalFiles() == 0
+        ? "Reading stopped before it began"
+        : "Reading stopped at %,d of %,d files".formatted(progress.files(), progress.totalFiles());
   }
 
   private static String inWords(Desk.Stopped stopped) {

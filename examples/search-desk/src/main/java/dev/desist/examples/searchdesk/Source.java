@@ -1,5 +1,6 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.io.CancellableFiles;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -100,10 +101,10 @@ final class Source implements AutoCloseable {
     return classes;
   }
 
-  /** {@return all files, in a fixed order} */
+  /** {@return all files, in a fixed order; looked for under the current token} */
   List<Entry> files() throws IOException {
     var entries = new ArrayList<Entry>();
-    Files.walkFileTree(
+    CancellableFiles.walkFileTree(
         root,
         new SimpleFileVisitor<>() {
           @Override

@@ -53,26 +53,25 @@ final class ZipJob {
   /**
    * Writes the ZIP, whole when this returns.
    *
-   * @param out closed in any case
+   * @param out stays open
    * @return what is in it
    * @throws CancelledException if the current token was cancelled before
    * @throws Exception if something failed; an {@link java.util.concurrent.ExecutionException} has
    *     the failure of a subtask as its cause
    */
   DownloadProgress run(OutputStream out, Query query) throws Exception {
-    try (var zip = new ZipWriter(out)) {
-      List<ShownFile> files = source.find(Cancellation.current(), query);
-      if (files.isEmpty()) {
-        throw new IOException("no line contains “" + query.text() + "”");
-      }
-      var counter =
-          new DownloadProgress.Counter(
-              files.size(), files.stream().mapToLong(ShownFile::lines).sum());
-      tell(counter.now(0));
-      pack(files, zip, counter);
-      zip.finish();
-      return counter.now(zip.written());
+    List<ShownFile> files = source.find(Cancellation.current(), query);
+    if (files.isEmpty()) {
+      throw new IOException("no line contains “" + query.text() + "”");
     }
+    var counter =
+        new DownloadProgress.Counter(
+            files.size(), files.stream().mapToLong(ShownFile::lines).sum());
+    tell(counter.now(0));
+    var zip = new ZipWriter(out);
+    pack(files, zip, counter);
+    zip.finish();
+    return counter.now(zip.written());
   }
 
   private void pack(List<ShownFile> files, ZipWriter zip, DownloadProgress.Counter counter)

@@ -16,7 +16,7 @@ import java.time.ZoneId;
  *
  * <p>The plain format of 1989, with names in UTF-8: less than 4 GB, and at most 65,535 files.
  */
-final class ZipWriter implements AutoCloseable {
+final class ZipWriter {
   private static final int LOCAL_HEADER = 0x04034b50;
   private static final int CENTRAL_HEADER = 0x02014b50;
   private static final int END = 0x06054b50;
@@ -33,7 +33,7 @@ final class ZipWriter implements AutoCloseable {
   private int files;
 
   /**
-   * @param out closed with this
+   * @param out stays open
    */
   ZipWriter(OutputStream out) {
     this.out = new BufferedOutputStream(out, 1 << 16);
@@ -84,7 +84,7 @@ final class ZipWriter implements AutoCloseable {
     header.putShort((short) nameLength).putShort((short) 0);
   }
 
-  /** Writes the directory, without which it is no ZIP. Nothing can be added any more. */
+  /** Writes what is held back, and the directory, without which it is no ZIP. The last call. */
   void finish() throws IOException {
     long start = written;
     var last = new byte[22];
@@ -103,10 +103,5 @@ final class ZipWriter implements AutoCloseable {
   private void write(byte[] bytes) throws IOException {
     out.write(bytes);
     written += bytes.length;
-  }
-
-  @Override
-  public void close() throws IOException {
-    out.close();
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.io.CancellableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,22 +27,22 @@ class DownloadFolderTest {
     }
   }
 
-  private static void write(DownloadFolder folder, Path file) throws IOException {
-    try (var out = folder.write(file)) {
-      out.write('x');
-    }
+  private static void write(Path file) throws IOException {
+    CancellableFiles.write(file, out -> out.write('x'));
   }
 
   @Test
   void aFileIsPartialUntilItIsComplete() throws Exception {
     try (var folder = DownloadFolder.open(cache)) {
       Path file = folder.file("a.zip");
-      write(folder, file);
-      assertTrue(found().stream().anyMatch(name -> name.endsWith("/a.zip.part")));
-      folder.complete(file);
+      CancellableFiles.write(
+          file,
+          out -> {
+            out.write('x');
+            assertTrue(found().stream().anyMatch(name -> name.endsWith(".part")));
+            assertTrue(found().stream().noneMatch(name -> name.endsWith("/a.zip")));
+          });
       assertTrue(found().stream().noneMatch(name -> name.endsWith(".part")));
-      assertEquals("x", Files.readString(file));
-      folder.discardPart(file);
       assertEquals("x", Files.readString(file));
     }
   }
@@ -49,30 +50,42 @@ class DownloadFolderTest {
   @Test
   void nothingIsLeftOnceItIsClosed() throws Exception {
     var folder = DownloadFolder.open(cache);
-    write(folder, folder.file("a.zip"));
-    Path complete = folder.file("b.zip");
-    write(folder, complete);
-    folder.complete(complete);
-    folder.close();
-    folder.close();
+    write(folder.file("b.zip"));
+    assertThrows(
+        IOException.class,
+        () ->
+            CancellableFiles.write(
+                folder.file("a.zip"),
+                out -> {
+                  out.write('x');
+                  folder.close();
+                  folder.close();
+                  assertEquals(List.of(), found());
+                }));
     assertEquals(List.of(), found());
-    assertThrows(IOException.class, () -> write(folder, folder.file("c.zip")));
-    assertThrows(IOException.class, () -> folder.complete(folder.file("a.zip")));
+    assertThrows(IOException.class, () -> write(folder.file("c.zip")));
     assertEquals(List.of(), found());
   }
 
   @Test
   void twoDesksLeaveEachOthersFilesAlone() throws Exception {
     try (var one = DownloadFolder.open(cache)) {
-      write(one, one.file("one.zip"));
-      try (var two = DownloadFolder.open(cache)) {
-        try (var three = DownloadFolder.open(cache)) {
-          write(two, two.file("two.zip"));
-          one.complete(one.file("one.zip"));
-          write(three, three.file("three.zip"));
-        }
-        two.complete(two.file("two.zip"));
-      }
+      CancellableFiles.write(
+          one.file("one.zip"),
+          outOfOne -> {
+            outOfOne.write('x');
+            try (var two = DownloadFolder.open(cache)) {
+              CancellableFiles.write(
+                  two.file("two.zip"),
+                  outOfTwo -> {
+                    outOfTwo.write('x');
+                    try (var three = DownloadFolder.open(cache)) {
+                      write(three.file("three.zip"));
+                    }
+                  });
+              assertEquals("x", Files.readString(two.file("two.zip")));
+            }
+          });
       assertEquals("x", Files.readString(one.file("one.zip")));
     }
   }

@@ -105,6 +105,8 @@ class DownloadHttpTest {
       return found
           .filter(file -> Files.isRegularFile(file) && !file.toString().endsWith(".lock"))
           .map(file -> file.getFileName().toString())
+          // What is written has a random part in its name.
+          .map(name -> name.replaceFirst("^\\.(.+)\\.[0-9a-z]+\\.part$", "$1.part"))
           .sorted()
           .toList();
     }

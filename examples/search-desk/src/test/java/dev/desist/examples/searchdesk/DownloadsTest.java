@@ -102,12 +102,7 @@ class DownloadsTest {
       var answer = new Ended();
       var download =
           new Download(
-              1,
-              Query.of("line 7 "),
-              root.child("download 1", ""),
-              folder,
-              folder.file("a.zip"),
-              answer);
+              1, Query.of("line 7 "), root.child("download 1", ""), folder.file("a.zip"), answer);
       download.start(
           ShownFiles.of(index),
           (complete, packed) -> {

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.CancelledIOException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -98,6 +101,20 @@ class IndexerTest {
     progress.clear();
     assertWhole(run(CancellationToken.none()));
     assertEquals(List.of(), progress);
+  }
+
+  /** Before the first line is read, which may take a while where there is much to look at. */
+  @Test
+  void lookingAroundListensToTheCurrentTokenToo() throws Exception {
+    Database database = run(CancellationToken.none());
+    try (Source source = Source.of(zip)) {
+      CancellationToken cancelled =
+          CancellationToken.cancelled(CancellationReason.requested("enough"));
+      assertThrows(
+          CancelledIOException.class, () -> Cancellation.call(cancelled, database::inspect));
+      assertThrows(CancelledIOException.class, () -> Cancellation.call(cancelled, source::files));
+    }
+    assertWhole(database);
   }
 
   /** One flipped byte in the text of some line, which SQLite itself would not notice. */
