@@ -51,18 +51,32 @@ public final class CancellationRegistration implements AutoCloseable {
   private record Awaited(Thread runner, CountDownLatch finished) {}
 
   /** A callback that runs on an executor. */
-  private static class Handover implements Runnable {
-    final Executor executor;
-    final Runnable callback;
+  private abstract static class Handover implements Runnable {
+    private final Runnable callback;
 
-    Handover(Executor executor, Runnable callback) {
-      this.executor = executor;
+    Handover(Runnable callback) {
       this.callback = callback;
     }
+
+    abstract Executor executor();
 
     @Override
     public final void run() {
       callback.run();
+    }
+  }
+
+  private static final class ExecutorHandover extends Handover {
+    private final Executor executor;
+
+    ExecutorHandover(Executor executor, Runnable callback) {
+      super(callback);
+      this.executor = executor;
+    }
+
+    @Override
+    Executor executor() {
+      return executor;
     }
   }
 
@@ -72,7 +86,12 @@ public final class CancellationRegistration implements AutoCloseable {
    */
   private static final class DispatcherHandover extends Handover implements Waker {
     DispatcherHandover(Runnable callback) {
-      super(Cancellation.dispatcher(), callback);
+      super(callback);
+    }
+
+    @Override
+    Executor executor() {
+      return Cancellation.dispatcher();
     }
   }
 
@@ -117,7 +136,7 @@ public final class CancellationRegistration implements AutoCloseable {
         token,
         executor == Cancellation.dispatcher()
             ? new DispatcherHandover(callback)
-            : new Handover(executor, callback));
+            : new ExecutorHandover(executor, callback));
   }
 
   private static CancellationRegistration inert() {
@@ -207,7 +226,7 @@ public final class CancellationRegistration implements AutoCloseable {
   /** Runs the callback, or submits it; whatever it throws leaves here. */
   void run() {
     if (action instanceof Handover handover) {
-      handover.executor.execute(this::runSubmitted);
+      handover.executor().execute(this::runSubmitted);
     } else {
       runAction();
     }

@@ -21,6 +21,9 @@ class BlockingCallsTableTest {
   private static final Path TESTS =
       ROOT.resolve("core/src/test/resources/dev/desist/snippets/blocking-calls.txt");
 
+  /** The column of the times. */
+  private static final int HOW_SOON = 3;
+
   /** A claim that is changed, added or dropped is one whose tests have to be looked at again. */
   @Test
   void the_claims_of_the_table_and_those_with_tests_are_the_same() throws IOException {
@@ -56,7 +59,10 @@ class BlockingCallsTableTest {
         .find();
   }
 
-  /** Each as its row and what it says, in the order of the table. */
+  /**
+   * Each as its row and what it says, in the order of the table; but for how soon a call ends,
+   * which is measured and not tested.
+   */
   private static List<String> claims() throws IOException {
     List<String> lines = Files.readAllLines(ROOT.resolve("docs/guide.md"));
     var claims = new ArrayList<String>();
@@ -65,6 +71,9 @@ class BlockingCallsTableTest {
       if (line.startsWith("| ") && !line.startsWith("| the call |")) {
         String[] cells = line.substring(2).split("\\s*\\|\\s*", -1);
         for (int i = 1; i < cells.length; i++) {
+          if (i == HOW_SOON) {
+            continue;
+          }
           for (String claim : cells[i].split(";\\s*", -1)) {
             if (!claim.isEmpty()) {
               claims.add(cells[0] + ": " + claim);

@@ -10,20 +10,25 @@ import dev.desist.io.CancellableSocketFactory;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 
 final class SocketSnippets {
   // @start region="goodbye"
-  static String answer(CancellationToken token, CancellableSocketChannel connection)
+  static String ask(CancellationToken token, CancellableSocketChannel connection, String question)
       throws IOException {
     ByteBuffer answer = ByteBuffer.allocate(1000);
     try {
+      connection.write(token, UTF_8.encode(question));
       connection.read(token, answer);
-      return UTF_8.decode(answer.flip()).toString();
     } catch (CancelledIOException e) {
-      // The connection is as good as before. The goodbye has a token of its own, or none.
-      connection.write(CancellationToken.none(), UTF_8.encode("bye\n"));
+      // The connection is as good as before. The goodbye has a second, and a token of its own.
+      try (var goodbye = CancellationToken.none().childWithTimeout(Duration.ofSeconds(1))) {
+        connection.write(goodbye.token(), UTF_8.encode("stop: " + e.reason().message() + '\n'));
+        connection.read(goodbye.token(), answer.clear()); // until the other side has heard it
+      }
       throw e;
     }
+    return UTF_8.decode(answer.flip()).toString();
   }
 
   // @end

@@ -11,6 +11,7 @@ import dev.desist.io.CancellableProcess;
 import dev.desist.io.CancellableServerSocketChannel;
 import dev.desist.io.CancellableSocketChannel;
 import dev.desist.io.CancellableSocketFactory;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -34,7 +35,7 @@ import java.time.Duration;
 import java.util.concurrent.SynchronousQueue;
 
 /** Calls that block until they are ended, and how that is done. */
-abstract class Call implements AutoCloseable {
+abstract class Call implements Closeable {
   /** Before each round. */
   void prepare() throws Exception {}
 
@@ -47,7 +48,7 @@ abstract class Call implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {}
+  public void close() throws IOException {}
 
   // ---- a read from a connection ----
 
@@ -61,7 +62,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         channel.close();
       }
     };
@@ -80,7 +81,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         socket.close();
       }
     };
@@ -110,7 +111,7 @@ abstract class Call implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
       channel.close();
     }
   }
@@ -155,7 +156,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         listener.close();
       }
     };
@@ -174,7 +175,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         channel.close();
       }
     };
@@ -194,7 +195,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         listener.close();
         client.shutdownNow();
       }
@@ -267,7 +268,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         out.close();
         in.close();
       }
@@ -288,7 +289,7 @@ abstract class Call implements AutoCloseable {
       }
 
       @Override
-      public void close() throws Exception {
+      public void close() throws IOException {
         Files.delete(source);
         Files.delete(target);
       }

@@ -6,9 +6,7 @@ import dev.desist.bench.Score;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,13 +27,14 @@ public final class CancelMany implements Experiment {
   @Override
   public List<Score> run(boolean quick) throws IOException, InterruptedException {
     var scores = new ArrayList<Score>();
-    for (String line :
-        Experiment.inFreshJvm(JVM, CancelMany.class, quick ? 10 : 1_000, quick ? 1 : 30)) {
-      String[] found = line.split(" ");
-      scores.add(Score.of(name(), found[0], "ms till the last", Double.parseDouble(found[1])));
+    for (String who : List.of("desist", "interrupt")) {
+      String[] found =
+          Experiment.inFreshJvm(JVM, CancelMany.class, who, quick ? 10 : 1_000, quick ? 1 : 60)
+              .getFirst()
+              .split(" ", -1);
+      scores.add(Score.of(name(), who, "ms till the last", Double.parseDouble(found[0])));
       scores.add(
-          Score.of(
-              name() + ", first time", found[0], "ms till the last", Double.parseDouble(found[2])));
+          Score.of(name() + ", first time", who, "ms till the last", Double.parseDouble(found[1])));
     }
     return scores;
   }
@@ -43,41 +42,29 @@ public final class CancelMany implements Experiment {
   // ---- in a process of its own ----
 
   /**
-   * Measures the contestants.
+   * Measures one contestant.
    *
-   * @param args how many readers, how many rounds
+   * @param args who, how many readers, how many rounds
    */
   public static void main(String[] args) throws Exception {
-    int readers = Integer.parseInt(args[0]);
-    int rounds = Integer.parseInt(args[1]);
+    boolean desist = args[0].equals("desist");
+    int readers = Integer.parseInt(args[1]);
+    var nanos = new long[Integer.parseInt(args[2])];
     try (Server server = Server.start()) {
-      var calls = new LinkedHashMap<String, List<Call>>();
-      calls.put("desist", new ArrayList<>());
-      calls.put("interrupt", new ArrayList<>());
+      var calls = new ArrayList<Call>();
       for (int i = 0; i < readers; i++) {
-        calls.get("desist").add(Call.read(server));
-        calls.get("interrupt").add(Call.interruptedRead(server));
+        calls.add(desist ? Call.read(server) : Call.interruptedRead(server));
       }
-      var times = new LinkedHashMap<String, long[]>();
-      calls.keySet().forEach(who -> times.put(who, new long[rounds]));
-      for (int round = 0; round < rounds; round++) {
-        for (Map.Entry<String, List<Call>> each : calls.entrySet()) {
-          times.get(each.getKey())[round] = cancelAll(each.getValue());
-        }
+      for (int round = 0; round < nanos.length; round++) {
+        nanos[round] = cancelAll(calls);
       }
-      for (List<Call> each : calls.values()) {
-        for (Call call : each) {
-          call.close();
-        }
+      for (Call call : calls) {
+        call.close();
       }
-      times.forEach(CancelMany::print);
     }
-  }
-
-  private static void print(String who, long[] nanos) {
     long first = nanos[0];
     Arrays.sort(nanos);
-    System.out.println(who + ' ' + nanos[nanos.length / 2] / 1e6 + ' ' + first / 1e6);
+    System.out.println(nanos[nanos.length / 2] / 1e6 + " " + first / 1e6);
   }
 
   private static long cancelAll(List<Call> calls) throws Exception {

@@ -11,10 +11,8 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -54,7 +52,7 @@ public final class Echo implements Experiment {
     return new Echo(
         "io.Echo",
         true,
-        List.of(Wire.DESIST, Wire.TIMEOUT, Wire.PLAIN, Wire.AGAIN),
+        List.of(Wire.DESIST, Wire.DEADLINE, Wire.TIMEOUT, Wire.PLAIN, Wire.AGAIN),
         List.of(1, 100, 1_000));
   }
 
@@ -82,10 +80,10 @@ public final class Echo implements Experiment {
       for (int bytes : quick ? List.of(1) : List.of(1, 4096)) {
         String benchmark = name + " connections=" + number + " bytes=" + bytes;
         var args =
-            new ArrayList<Object>(List.of(virtual, number, bytes, quick ? 1 : 10, quick ? 1 : 30));
+            new ArrayList<Object>(List.of(virtual, number, bytes, quick ? 1 : 6, quick ? 1 : 15));
         args.addAll(wires);
         for (String line : Experiment.inFreshJvm(JVM, Echo.class, args.toArray())) {
-          scores.addAll(parse(benchmark, line.split(" ")));
+          scores.addAll(parse(benchmark, line.split(" ", -1)));
         }
       }
     }
@@ -96,7 +94,12 @@ public final class Echo implements Experiment {
     Wire wire = Wire.valueOf(found[0]);
     String who = wire.name().toLowerCase(Locale.ROOT).replace("_socket", "");
     Optional<String> less =
-        wire == Wire.AGAIN ? Optional.of("is plain once more: the noise") : Optional.empty();
+        switch (wire) {
+          case AGAIN -> Optional.of("is plain once more: the noise");
+          case DEADLINE -> Optional.of("is Desist with a deadline for each exchange");
+          case TIMEOUT -> Optional.of("is Desist with a token and its deadline for each exchange");
+          default -> Optional.empty();
+        };
     return List.of(
         new Score(
             benchmark,
@@ -133,39 +136,28 @@ public final class Echo implements Experiment {
     int measured = Integer.parseInt(args[4]);
     List<Wire> wires = Arrays.stream(args).skip(5).map(Wire::valueOf).toList();
     ThreadFactory threads = virtual ? Thread.ofVirtual().factory() : Thread.ofPlatform().factory();
-    Map<Wire, List<Connection>> connections = new EnumMap<>(Wire.class);
-    Map<Wire, List<Turn>> turns = new EnumMap<>(Wire.class);
     try (Server server = Server.start();
         CancellationSource above = CancellationSource.create()) {
+      var contestants = new ArrayList<Contestant>();
       for (Wire wire : wires) {
-        connections.put(wire, open(wire, server, above.token(), number, bytes));
-        turns.put(wire, new ArrayList<>());
+        contestants.add(new Contestant(wire, open(wire, server, above.token(), number, bytes)));
       }
       for (int cycle = 0; cycle < warmups + measured; cycle++) {
         for (int i = 0; i < wires.size(); i++) {
-          Wire wire = wires.get((cycle + i) % wires.size());
-          Turn turn = new Round(connections.get(wire)).run(threads);
+          Contestant next = contestants.get((cycle + i) % wires.size());
+          Turn turn = new Round(next.connections).run(threads);
           if (cycle >= warmups) {
-            turns.get(wire).add(turn);
+            next.turns.add(turn);
           }
         }
       }
-      for (List<Connection> each : connections.values()) {
-        for (Connection connection : each) {
+      for (Contestant each : contestants) {
+        System.out.println(each);
+        for (Connection connection : each.connections) {
           connection.close();
         }
       }
     }
-    turns.forEach(
-        (wire, all) ->
-            System.out.println(
-                wire
-                    + " "
-                    + median(all, Turn::nanos)
-                    + ' '
-                    + median(all, Turn::processor)
-                    + ' '
-                    + median(all, Turn::bytes)));
   }
 
   private static List<Connection> open(
@@ -177,9 +169,27 @@ public final class Echo implements Experiment {
     return opened;
   }
 
-  private static double median(List<Turn> turns, ToDoubleFunction<Turn> value) {
-    double[] sorted = turns.stream().mapToDouble(value).sorted().toArray();
-    return sorted[sorted.length / 2];
+  /** Who takes part, and what came of it. */
+  private record Contestant(Wire wire, List<Connection> connections, List<Turn> turns) {
+    Contestant(Wire wire, List<Connection> connections) {
+      this(wire, connections, new ArrayList<>());
+    }
+
+    @Override
+    public String toString() {
+      return wire.name()
+          + ' '
+          + median(Turn::nanos)
+          + ' '
+          + median(Turn::processor)
+          + ' '
+          + median(Turn::bytes);
+    }
+
+    private double median(ToDoubleFunction<Turn> value) {
+      double[] sorted = turns.stream().mapToDouble(value).sorted().toArray();
+      return sorted[sorted.length / 2];
+    }
   }
 
   /** All connections of one contestant, for one turn. */

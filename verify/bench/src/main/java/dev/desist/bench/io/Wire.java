@@ -2,6 +2,7 @@ package dev.desist.bench.io;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.Deadline;
 import dev.desist.io.CancellableSocketChannel;
 import dev.desist.io.CancellableSocketFactory;
 import java.io.Closeable;
@@ -34,7 +35,27 @@ enum Wire {
     }
   },
 
-  /** Each exchange under a token and a deadline of its own. */
+  /** Each exchange with a deadline of its own, for its calls. */
+  DEADLINE {
+    @Override
+    Connection open(Server server, CancellationToken above, int bytes) throws IOException {
+      CancellableSocketChannel channel = CancellableSocketChannel.of(server.connect());
+      CancellationToken token = above.child().token();
+      ByteBuffer buffer = ByteBuffer.allocateDirect(bytes);
+      return new Connection(
+          channel,
+          () -> {
+            Deadline deadline = Deadline.after(LONG);
+            channel.write(token, buffer.clear(), deadline);
+            buffer.clear();
+            while (buffer.hasRemaining()) {
+              check(channel.read(token, buffer, deadline));
+            }
+          });
+    }
+  },
+
+  /** Each exchange under a token of its own, with a deadline. */
   TIMEOUT {
     @Override
     Connection open(Server server, CancellationToken above, int bytes) throws IOException {
