@@ -2,6 +2,7 @@ package dev.desist.concurrent;
 
 import static org.awaitility.Awaitility.await;
 
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -19,7 +20,10 @@ record Parked<T extends @Nullable Object>(Thread thread, FutureTask<T> task) {
   static <T extends @Nullable Object> Parked<T> in(Callable<T> call) {
     var task = new FutureTask<T>(call);
     Thread thread = Thread.ofPlatform().daemon().start(task);
-    await().until(() -> thread.getState() == Thread.State.WAITING);
+    await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> thread.getState() == Thread.State.WAITING);
     return new Parked<>(thread, task);
   }
 

@@ -1,0 +1,260 @@
+package dev.desist.concurrent;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes from any {@link BlockingQueue}, and puts into it, under a token: waiting ends when the
+ * token is cancelled, and no element is lost.
+ *
+ * {@snippet class="dev.desist.snippets.QueueSnippets" region="consumer"}
+ *
+ * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
+ * current} one.
+ *
+ * <h2>What happens on a cancellation</h2>
+ *
+ * <p>The call throws a {@link CancelledException}, and has taken or put nothing. If an element and
+ * the cancellation come together, one of two things happens: the call returns normally, and the
+ * element has been handed over; or it throws, and the element is where it was, in the queue or with
+ * the caller. A token that is cancelled already ends the call before it looks at the queue, also if
+ * it would not have had to wait.
+ *
+ * <p>That is so with the queues of the JDK, and with any other whose blocking methods, when they
+ * throw an {@link InterruptedException}, have taken or put nothing.
+ *
+ * <h2>Time</h2>
+ *
+ * <p>A timeout is measured by the {@link dev.desist.TimeSource} that the token belongs to, and with
+ * {@link CancellationToken#none()} by the one in use; zero does not wait. A timeout that is over is
+ * no cancellation: the call returns null or false.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter. A thread that
+ * is interrupted, by whomever but this library, gets an {@link InterruptedException}, as from the
+ * queue itself. What the queue throws comes through as it is.
+ *
+ * @implNote Asks the queue first without waiting, and guards only a call that has to wait. Beside
+ *     the queue's own work, a call that need not wait costs one poll of the token.
+ */
+public final class Queues {
+  private Queues() {}
+
+  // ---- taking ----
+
+  /**
+   * Takes the head of {@code queue} under the current token, as {@link #take(CancellationToken,
+   * BlockingQueue)} does.
+   *
+   * @param <E> what the elements are
+   * @param queue to take from
+   * @return the head
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> E take(BlockingQueue<? extends E> queue) throws InterruptedException {
+    return take(Cancellation.current(), queue);
+  }
+
+  /**
+   * Takes the head of {@code queue}, and waits until there is one.
+   *
+   * @param <E> what the elements are
+   * @param token what may end the wait
+   * @param queue to take from
+   * @return the head
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> E take(CancellationToken token, BlockingQueue<? extends E> queue)
+      throws InterruptedException {
+    E taken = pollNow(token, queue);
+    return taken != null ? taken : Waits.call(token, queue::take);
+  }
+
+  /**
+   * Takes the head of {@code queue} under the current token, as {@link #poll(CancellationToken,
+   * BlockingQueue, Duration)} does.
+   *
+   * @param <E> what the elements are
+   * @param queue to take from
+   * @param timeout how long to wait
+   * @return the head, or null if there was none in time
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> @Nullable E poll(BlockingQueue<? extends E> queue, Duration timeout)
+      throws InterruptedException {
+    return poll(Cancellation.current(), queue, timeout);
+  }
+
+  /**
+   * Takes the head of {@code queue}, and waits for one, but not for ever.
+   *
+   * @param <E> what the elements are
+   * @param token what may end the wait
+   * @param queue to take from
+   * @param timeout how long to wait
+   * @return the head, or null if there was none in time
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> @Nullable E poll(
+      CancellationToken token, BlockingQueue<? extends E> queue, Duration timeout)
+      throws InterruptedException {
+    Waits.timeout(timeout);
+    E taken = pollNow(token, queue);
+    return taken != null || timeout.isZero() ? taken : Waits.call(token, timeout, queue::take);
+  }
+
+  /**
+   * Takes what is in {@code queue} under the current token, as {@link #drain(CancellationToken,
+   * BlockingQueue, int)} does.
+   *
+   * @param <E> what the elements are
+   * @param queue to take from
+   * @param limit how many at most
+   * @return the elements, in the queue's order, at least one
+   * @throws IllegalArgumentException if the limit is not positive
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> List<E> drain(BlockingQueue<? extends E> queue, int limit)
+      throws InterruptedException {
+    return drain(Cancellation.current(), queue, limit);
+  }
+
+  /**
+   * Takes what is in {@code queue}, and waits until there is something: for those who work on many
+   * elements at a time.
+   *
+   * @param <E> what the elements are
+   * @param token what may end the wait
+   * @param queue to take from
+   * @param limit how many at most
+   * @return the elements, in the queue's order, at least one; the list is the caller's own
+   * @throws IllegalArgumentException if the limit is not positive
+   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
+   */
+  public static <E> List<E> drain(
+      CancellationToken token, BlockingQueue<? extends E> queue, int limit)
+      throws InterruptedException {
+    if (limit <= 0) {
+      throw new IllegalArgumentException("limit must be positive: " + limit);
+    }
+    var taken = new ArrayList<E>();
+    taken.add(take(token, queue));
+    queue.drainTo(taken, limit - 1);
+    return taken;
+  }
+
+  private static <E> @Nullable E pollNow(CancellationToken token, BlockingQueue<? extends E> queue)
+      throws InterruptedException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(queue, "queue");
+    token.throwIfCancelled();
+    return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
+  }
+
+  // ---- putting ----
+
+  /**
+   * Puts {@code element} into {@code queue} under the current token, as {@link
+   * #put(CancellationToken, BlockingQueue, Object)} does.
+   *
+   * @param <E> what the elements are
+   * @param queue to put into
+   * @param element what to put
+   * @throws CancelledException if the token is or becomes cancelled; nothing was put
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
+   */
+  public static <E> void put(BlockingQueue<? super E> queue, E element)
+      throws InterruptedException {
+    put(Cancellation.current(), queue, element);
+  }
+
+  /**
+   * Puts {@code element} into {@code queue}, and waits until there is room.
+   *
+   * @param <E> what the elements are
+   * @param token what may end the wait
+   * @param queue to put into
+   * @param element what to put
+   * @throws CancelledException if the token is or becomes cancelled; nothing was put
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
+   */
+  public static <E> void put(CancellationToken token, BlockingQueue<? super E> queue, E element)
+      throws InterruptedException {
+    if (!offerNow(token, queue, element)) {
+      Waits.call(token, putting(queue, element));
+    }
+  }
+
+  /**
+   * Puts {@code element} into {@code queue} under the current token, as {@link
+   * #offer(CancellationToken, BlockingQueue, Object, Duration)} does.
+   *
+   * @param <E> what the elements are
+   * @param queue to put into
+   * @param element what to put
+   * @param timeout how long to wait
+   * @return whether there was room in time
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancelledException if the token is or becomes cancelled; nothing was put
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
+   */
+  public static <E> boolean offer(BlockingQueue<? super E> queue, E element, Duration timeout)
+      throws InterruptedException {
+    return offer(Cancellation.current(), queue, element, timeout);
+  }
+
+  /**
+   * Puts {@code element} into {@code queue}, and waits for room, but not for ever.
+   *
+   * @param <E> what the elements are
+   * @param token what may end the wait
+   * @param queue to put into
+   * @param element what to put
+   * @param timeout how long to wait
+   * @return whether there was room in time
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancelledException if the token is or becomes cancelled; nothing was put
+   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
+   */
+  public static <E> boolean offer(
+      CancellationToken token, BlockingQueue<? super E> queue, E element, Duration timeout)
+      throws InterruptedException {
+    Waits.timeout(timeout);
+    return offerNow(token, queue, element)
+        || (!timeout.isZero() && Waits.call(token, timeout, putting(queue, element)) != null);
+  }
+
+  private static <E> boolean offerNow(
+      CancellationToken token, BlockingQueue<? super E> queue, E element)
+      throws InterruptedException {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(queue, "queue");
+    Objects.requireNonNull(element, "element");
+    token.throwIfCancelled();
+    return queue.offer(element, 0, TimeUnit.NANOSECONDS); // throws if interrupted, as put does
+  }
+
+  private static <E> Waits.Body<Boolean> putting(BlockingQueue<? super E> queue, E element) {
+    return () -> {
+      queue.put(element);
+      return true;
+    };
+  }
+}

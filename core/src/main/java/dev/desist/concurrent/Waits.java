@@ -1,0 +1,58 @@
+package dev.desist.concurrent;
+
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Waiting that listens to an interrupt, under a token and for a time. */
+final class Waits {
+  private Waits() {}
+
+  /** Waits, and throws nothing but what waiting throws. */
+  interface Body<T> {
+    T call() throws InterruptedException;
+  }
+
+  /** Calls {@code body}, and interrupts it when the token is cancelled. */
+  static <T> T call(CancellationToken token, Body<T> body) throws InterruptedException {
+    try {
+      return Blocking.interruptibly(token, body::call);
+    } catch (InterruptedException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new AssertionError(e); // the body throws none
+    }
+  }
+
+  /**
+   * Calls {@code body}, and interrupts it when the token is cancelled or the time is over.
+   *
+   * @return what it returned, or null if the time is over
+   */
+  static <T> @Nullable T call(CancellationToken token, Duration timeout, Body<T> body)
+      throws InterruptedException {
+    try (CancellationSource limited = token.childWithTimeout(timeout)) {
+      try {
+        return call(limited.token(), body);
+      } catch (CancelledException e) {
+        if (!limited.isCancelled()) {
+          throw e; // the body's own
+        }
+        token.throwIfCancelled();
+        return null;
+      }
+    }
+  }
+
+  /** Returns {@code timeout} if it can be one. */
+  static Duration timeout(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
+    if (timeout.isNegative()) {
+      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+    }
+    return timeout;
+  }
+}
