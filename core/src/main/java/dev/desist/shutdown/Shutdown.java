@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -417,14 +419,35 @@ public final class Shutdown {
     return first;
   }
 
-  /** Cancels on another thread, since callbacks can hang: who does is listed as others are. */
+  /**
+   * Cancels. Callbacks, if there are any, run on another thread as an action does: they can hang,
+   * and are listed then.
+   */
   private void tell(CancellationSource source, String which, CancellationReason why) {
-    var callbacks =
-        new Participant(stopping, "callbacks of the " + which + " token", () -> source.cancel(why));
-    stopping.addRunning(callbacks);
-    if (!launch(callbacks, CancellationToken.none())) {
-      source.cancelAsync(why);
-    }
+    var failure = new CompletableFuture<@Nullable Throwable>();
+    source
+        .cancelAsync(
+            why,
+            run -> {
+              var callbacks =
+                  new Participant(
+                      stopping,
+                      "callbacks of the " + which + " token",
+                      () -> {
+                        run.run();
+                        if (failure.join() instanceof Exception e) {
+                          throw e;
+                        }
+                      });
+              stopping.addRunning(callbacks);
+              if (!launch(callbacks, CancellationToken.none())) {
+                run.run();
+              }
+            })
+        .whenComplete(
+            (_, e) ->
+                failure.complete(
+                    e instanceof CompletionException wrapped ? wrapped.getCause() : e));
   }
 
   /** Waits for the flag, which comes before any callback, so not for long. */

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** The two tokens, and work in flight. */
@@ -307,6 +309,32 @@ class ShutdownTest extends Laws {
     third.close();
     first.close();
     assertEquals(0, shutdown.progress().left());
+  }
+
+  /** Promise 14: nothing is kept of work that has ended, nor of an action that was taken back. */
+  @Test
+  void promise14_who_has_left_is_not_kept() throws Exception {
+    Shutdown shutdown = shutdown();
+    Participant stays = shutdown.begin("stays");
+    var gone = List.of(comeAndGo(shutdown::begin), comeAndGo(name -> action(shutdown, name)));
+    await()
+        .until(
+            () -> {
+              System.gc();
+              return gone.stream().allMatch(each -> each.get() == null);
+            });
+    assertEquals(1, shutdown.unfinished().size());
+    stays.close();
+  }
+
+  private Participant action(Shutdown shutdown, String name) {
+    return shutdown.onClose(name, says(name));
+  }
+
+  private static WeakReference<Participant> comeAndGo(Function<String, Participant> entry) {
+    Participant gone = entry.apply("goes");
+    gone.close();
+    return new WeakReference<>(gone);
   }
 
   /** A name that cannot be made keeps nothing from being listed. */
