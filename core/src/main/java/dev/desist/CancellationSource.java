@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /**
  * Owns the right to cancel: hands out one {@link CancellationToken}, and cancels it, once.
@@ -142,7 +143,23 @@ public final class CancellationSource implements AutoCloseable {
    *     first it is complete, and does not tell when that call's callbacks end
    */
   public CompletionStage<Boolean> cancelAsync(CancellationReason reason) {
+    return cancelAsync(reason, Cancellation.dispatcher());
+  }
+
+  /**
+   * Cancels as {@link #cancelAsync(CancellationReason)} does, and has the callbacks run on a thread
+   * of the caller's choice.
+   *
+   * @param reason why
+   * @param executor is given one task that runs all callbacks, unless there are none or another
+   *     call was first; what it throws leaves this method, and then no callback has run
+   * @return completes when all callbacks have run, with whether this call cancelled; if callbacks
+   *     failed, exceptionally with a {@link CancellationCallbackException}. If another call was
+   *     first it is complete, and does not tell when that call's callbacks end
+   */
+  public CompletionStage<Boolean> cancelAsync(CancellationReason reason, Executor executor) {
     Objects.requireNonNull(reason, "reason");
+    Objects.requireNonNull(executor, "executor");
     Sweep sweep = node().begin(reason, null);
     if (sweep == null) {
       return CompletableFuture.completedStage(false);
@@ -157,7 +174,7 @@ public final class CancellationSource implements AutoCloseable {
               sweep.notifyCallbacks();
               return true;
             },
-            Cancellation.dispatcher())
+            executor)
         .minimalCompletionStage();
   }
 

@@ -375,6 +375,25 @@ class CallbackTest {
   }
 
   @Test
+  void cancelAsync_runs_all_callbacks_in_one_task_of_the_given_executor() throws Exception {
+    var tasks = new ArrayList<Runnable>();
+    var ran = new AtomicInteger();
+    token.onCancel(ran::incrementAndGet);
+    token.onCancel(ran::incrementAndGet);
+    var stage =
+        source.cancelAsync(CancellationReason.requested("async"), tasks::add).toCompletableFuture();
+    assertTrue(token.isCancelled());
+    assertEquals(0, ran.get());
+    assertEquals(1, tasks.size());
+    tasks.getFirst().run();
+    assertEquals(2, ran.get());
+    assertEquals(true, stage.get());
+    source.cancelAsync(CancellationReason.requested("again"), tasks::add);
+    CancellationSource.create().cancelAsync(CancellationReason.requested("idle"), tasks::add);
+    assertEquals(1, tasks.size()); // not for nothing
+  }
+
+  @Test
   void a_registration_says_what_it_is() {
     CancellationRegistration registration = token.onCancel(() -> {});
     assertSame(token, registration.token());

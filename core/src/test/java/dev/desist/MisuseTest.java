@@ -45,6 +45,8 @@ class MisuseTest {
             refuses("message", () -> source.cancel((String) null)),
             refuses("reason", () -> source.cancel((CancellationReason) null)),
             refuses("reason", () -> source.cancelAsync(null)),
+            refuses("reason", () -> source.cancelAsync(null, Runnable::run)),
+            refuses("executor", () -> source.cancelAsync(CancellationReason.requested(), null)),
             refuses("timeout", () -> source.cancelAfter(null)),
             refuses("reason", () -> CancellationToken.cancelled(null)),
             refuses("parents", () -> CancellationSource.linkedTo((CancellationToken[]) null)),

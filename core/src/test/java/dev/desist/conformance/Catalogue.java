@@ -24,6 +24,7 @@ final class Catalogue {
           LibcxxCallbackConformanceTest.class,
           TokioConformanceTest.class,
           TokioTreeConformanceTest.class,
+          TokioTrackerConformanceTest.class,
           StopTokenConformanceTest.class,
           TrioConformanceTest.class,
           TrioDeadlineConformanceTest.class,

@@ -1,0 +1,166 @@
+package dev.desist.shutdown;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationToken;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that a {@link Shutdown} knows by name: a piece of work in flight, which it waits for,
+ * or an action, which it runs in its phase and waits for.
+ *
+ * <p>Close the participant of a piece of work when the work has ended, whatever way it did; close
+ * that of an action when the action is of no use any more, because the resource was closed before.
+ * A shutdown that has not begun keeps nothing of a closed participant.
+ *
+ * <h2>Thread safety and memory consistency effects</h2>
+ *
+ * <p>All methods may be called from any thread. What a thread did before it closed the participant
+ * of its work, and what an action did, <i>happens-before</i> the return of {@link
+ * Shutdown#await()}, unless it was left behind.
+ */
+public final class Participant implements AutoCloseable {
+  /** What is run in a phase of a shutdown. */
+  @FunctionalInterface
+  public interface Action {
+    /**
+     * Runs once. The current token is cancelled when the time for this is up: see {@link
+     * Cancellation#current()}.
+     *
+     * @throws Exception any, which the report then shows
+     */
+    void run() throws Exception;
+  }
+
+  /** Moves on under the lock of the roster. */
+  enum State {
+    WAITING,
+    RUNNING,
+    ENDED
+  }
+
+  final Roster roster;
+
+  /** A string, or a supplier of one. */
+  private final Object name;
+
+  /** Null for a piece of work. */
+  final @Nullable Action action;
+
+  /** Whose stack is shown; written by that thread. */
+  private volatile @Nullable Thread thread;
+
+  /** Written by the roster under its lock; read by anybody. */
+  volatile State state = State.WAITING;
+
+  /** Neighbours in the roster, guarded by its lock. */
+  @Nullable Participant next;
+
+  @Nullable Participant previous;
+
+  Participant(Roster roster, Object name, @Nullable Action action) {
+    this.roster = roster;
+    this.name = name;
+    this.action = action;
+    if (action == null) {
+      thread = Thread.currentThread();
+    }
+  }
+
+  /**
+   * Says that it is the calling thread that now does this work, so that its stack is shown if the
+   * work does not end. Until then it is the thread that began it.
+   *
+   * @return this
+   * @throws IllegalStateException if this is not a piece of work but an action
+   */
+  public Participant onThisThread() {
+    if (action != null) {
+      throw new IllegalStateException("an action has a thread of its own: " + this);
+    }
+    thread = Thread.currentThread();
+    return this;
+  }
+
+  /**
+   * Says that this work has ended, or that this action is not to run any more. An action that runs
+   * already runs on, and is waited for. Never waits; does nothing the second time.
+   */
+  @Override
+  public void close() {
+    roster.withdraw(this);
+  }
+
+  /** Runs the action; its phase has begun. */
+  void run(CancellationToken token, BiConsumer<Participant, Throwable> failed) {
+    thread = Thread.currentThread();
+    try {
+      Action given = Objects.requireNonNull(action);
+      Cancellation.call(
+          token,
+          () -> {
+            given.run();
+            return true;
+          });
+    } catch (Throwable e) { // an error too: it is reported
+      failed.accept(this, e);
+    } finally {
+      roster.leave(this);
+    }
+  }
+
+  /** The name, which may be made only now, by code of the user's. */
+  String name() {
+    if (name instanceof Supplier<?> supplier) {
+      try {
+        return String.valueOf(supplier.get());
+      } catch (Throwable e) { // of all that can fail at the end, not this
+        return "a participant whose name failed: " + e;
+      }
+    }
+    return (String) name;
+  }
+
+  /** What there is to say of it now; null if it has ended. */
+  @Nullable Unfinished describe() {
+    Thread at = thread;
+    var found =
+        new Unfinished(
+            name(),
+            roster.phase(),
+            at == null ? "a thread that has not begun" : nameOf(at),
+            roster.reason(),
+            at == null ? List.of() : List.of(at.getStackTrace()));
+    return state == State.ENDED ? null : found;
+  }
+
+  /**
+   * Whether its thread has called {@link System#exit}, and so never comes back. The JVM is exiting.
+   */
+  boolean isInExit() {
+    Thread at = thread;
+    if (at != null) {
+      for (StackTraceElement frame : at.getStackTrace()) {
+        if (frame.getMethodName().equals("exit")
+            && frame.getClassName().equals("java.lang.Runtime")) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static String nameOf(Thread thread) {
+    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
+        + (thread.isVirtual() ? "virtual thread " : "thread ")
+        + thread.threadId();
+  }
+
+  @Override
+  public String toString() {
+    return "Participant[\"" + name() + "\", " + roster.phase() + ", " + state + ']';
+  }
+}

@@ -1,0 +1,731 @@
+package dev.desist.shutdown;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.Deadline;
+import dev.desist.TimeSource;
+import dev.desist.shutdown.ShutdownReport.Failure;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The orderly end of a process, or of a part of it: no new work, then what is in flight, then what
+ * it has used; each within its time, and with a report of what did not end.
+ *
+ * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="process"}
+ *
+ * <h2>Life cycle</h2>
+ *
+ * <p>A shutdown begins once: by {@link #initiate}, by {@link #abort}, and if it is that {@linkplain
+ * #ofProcess of the process}, by what ends the process. Then follow, each when the one before has
+ * nothing left to wait for, or its limit has passed:
+ *
+ * <ol>
+ *   <li><b>Stopping.</b> The {@linkplain #soft() soft token} is cancelled: take no new work. The
+ *       actions of {@link #onStop} run.
+ *   <li><b>Draining.</b> Work in flight, which is all that has {@linkplain #begin(String) begun}
+ *       and is not closed, comes to its end. Nothing disturbs it: nothing is interrupted, and its
+ *       tokens are what they were. The actions of {@link #onDrain} run.
+ *   <li><b>Aborting,</b> if there is work left at the limit. The {@linkplain #hard() hard token} is
+ *       cancelled: end at once. If all drains in time, it never is. What has not ended when the
+ *       grace is over is listed with its stack, and left behind.
+ *   <li><b>Closing.</b> The actions of {@link #onClose} run; those that have not ended at the limit
+ *       are listed and left behind, too.
+ *   <li><b>Over.</b> The {@linkplain ShutdownOptions#withReporter reporter} gets the {@link
+ *       ShutdownReport}, and {@link #await()} returns it.
+ * </ol>
+ *
+ * <p>The actions of a phase run at the same time, each on a thread of its own; what has to happen
+ * in some order is one action. An action that throws is listed, and stops nothing else. Its current
+ * token is cancelled when its time is up: at the limit for stopping and closing, with the hard
+ * token for draining. An action for stopping that outlasts its limit is waited for with the work in
+ * flight.
+ *
+ * <h2>Which thread runs what</h2>
+ *
+ * <p>The phases are conducted by a platform thread that is made when the shutdown begins, is not a
+ * daemon, and runs no code of the user's but names. Actions, the callbacks of both tokens, listener
+ * and reporter run on daemon threads of {@link Cancellation#dispatcher()}. Callbacks of a token are
+ * waited for as actions are.
+ *
+ * <h2>Time</h2>
+ *
+ * <p>A shutdown belongs to the {@link TimeSource} in use where it was made, as a source does: with
+ * manual time, its limits pass when a test moves it.
+ *
+ * <h2>Thread safety and memory consistency effects</h2>
+ *
+ * <p>All methods may be called from any thread. No lock of this library is held while user code
+ * runs. What a thread did before {@link #initiate} <i>happens-before</i> what the tokens say it
+ * does; for what happens before the end, see {@link Participant}.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
+ */
+public final class Shutdown {
+  /*
+   * Overview: three rosters, one for each phase with actions; work in flight is in that of the drain. When the shutdown begins,
+   * one thread, the conductor, goes through the phases. Everybody else only enters rosters, leaves them, and cancels tokens.
+   *
+   * Invariants:  1. `reason` is set once, and the soft token is cancelled with it by whoever set it. The conductor is started
+   *                 after that, so all work that was accepted is in the roster when it first looks (invariant 2 of Roster).
+   *              2. The hard token is cancelled only after the soft one.
+   *              3. `report` is written before `over` is cancelled.
+   * Progress:    the conductor waits for nothing without a limit, and runs no action itself. Whoever leaves a roster as its
+   *              last wakes it. Who waits for a token to be flagged waits for no callback: flags come first.
+   */
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+  private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
+
+  /** How long reporter and exit code may take. */
+  private static final Duration REPORTING = Duration.ofSeconds(1);
+
+  /** How often the hook looks for those who have called exit themselves. */
+  private static final Duration LOOKING = Duration.ofMillis(500);
+
+  /**
+   * Where it is.
+   *
+   * @param rosters whom it waits for
+   * @param total how many they were
+   */
+  private record Stage(ShutdownPhase phase, Deadline until, int total, List<Roster> rosters) {
+    int left() {
+      return rosters.stream().mapToInt(Roster::running).sum();
+    }
+  }
+
+  private final String name;
+  private final ShutdownOptions options;
+  private final TimeSource time = TimeSource.current();
+  private final CancellationSource soft;
+  private final CancellationSource hard;
+  private final CancellationSource over = CancellationSource.create();
+  private final Roster stopping;
+  private final Roster draining;
+  private final Roster closing;
+  private final AtomicReference<@Nullable CancellationReason> reason = new AtomicReference<>();
+  private final AtomicBoolean aborted = new AtomicBoolean();
+  private final Queue<Failure> failures = new ConcurrentLinkedQueue<>();
+
+  /** In the order in which they were; written by the conductor and the hook. */
+  private final Map<Participant, Unfinished> leftBehind =
+      Collections.synchronizedMap(new LinkedHashMap<>());
+
+  private final AtomicBoolean telling = new AtomicBoolean();
+
+  /** Whether to exit at the end; written by the factory, and by the hook when somebody else has. */
+  private volatile boolean exits;
+
+  /** Written by the conductor, read by everybody. */
+  private volatile Stage stage;
+
+  /** Written by itself; read by who wakes it. */
+  private volatile @Nullable Thread conductor;
+
+  /** Written by the conductor, read after `over` is cancelled. */
+  private volatile @Nullable ShutdownReport report;
+
+  private Shutdown(String name, ShutdownOptions options) {
+    this.name = Objects.requireNonNull(name, "name");
+    this.options = Objects.requireNonNull(options, "options");
+    soft = CancellationSource.create(name + ", soft");
+    hard = CancellationSource.create(name + ", hard");
+    stopping = roster(ShutdownPhase.STOPPING);
+    draining = roster(ShutdownPhase.DRAINING);
+    closing = roster(ShutdownPhase.CLOSING);
+    stage = new Stage(ShutdownPhase.RUNNING, Deadline.none(), 0, List.of(draining));
+  }
+
+  private Roster roster(ShutdownPhase phase) {
+    return new Roster(phase, soft.token(), hard.token(), this::wakeConductor);
+  }
+
+  /**
+   * {@return a new shutdown that begins when it is told to} For a part of a process, an application
+   * in a server, a test: it hears no signals and ends no process.
+   *
+   * @param name what it shuts down, as messages and the report call it
+   */
+  public static Shutdown create(String name) {
+    return create(name, ShutdownOptions.defaults());
+  }
+
+  /**
+   * {@return a new shutdown that begins when it is told to}
+   *
+   * @param name what it shuts down, as messages and the report call it
+   * @param options its limits, and who is told
+   */
+  public static Shutdown create(String name, ShutdownOptions options) {
+    return new Shutdown(name, options);
+  }
+
+  /**
+   * {@return the shutdown of this process, with the default options}
+   *
+   * @param name what the process is, as messages and the report call it
+   * @throws IllegalStateException if this process has one already
+   */
+  public static Shutdown ofProcess(String name) {
+    return ofProcess(name, ShutdownOptions.defaults());
+  }
+
+  /**
+   * {@return the shutdown of this process} It begins when the process is to end, and ends it:
+   *
+   * <ul>
+   *   <li>The first SIGTERM or SIGINT begins it. This is heard before the shutdown hooks of others
+   *       run, so what those close is there until the end. A second signal {@linkplain #abort
+   *       aborts} it. A third says what is left on {@link System#err} and halts the process at
+   *       once, with 128 and the number of the signal as its code.
+   *   <li>When it is over, the process exits with the {@linkplain ShutdownOptions#withExitCode code
+   *       of the options}, whoever began it.
+   *   <li>{@link System#exit}, and the return of the last thread that is not a daemon, begin it
+   *       too. Then it runs as a shutdown hook, at the same time as the hooks of others, and the
+   *       code is that of whoever has exited. A participant whose thread has called {@code exit},
+   *       and so never comes back, is left behind at once. Virtual threads are daemons, and do not
+   *       keep a process alive: have the main thread {@linkplain #await() wait}.
+   * </ul>
+   *
+   * <p>Signals are heard by {@code sun.misc.Signal}. Without its module (add {@code --add-modules
+   * jdk.unsupported} if the program is itself a module), a signal runs the shutdown as a hook, and
+   * the code is 143 or 130. Under {@code -Xrs}, a signal ends the process at once, without a
+   * shutdown, and a warning says so at the start. The JVM must be what gets the signal: a shell
+   * script in between has to {@code exec} it.
+   *
+   * <p>If the process is exiting already, the shutdown has begun when this returns, and nobody
+   * waits for it.
+   *
+   * @param name what the process is, as messages and the report call it
+   * @param options its limits, and who is told
+   * @throws IllegalStateException if this process has one already
+   */
+  public static Shutdown ofProcess(String name, ShutdownOptions options) {
+    var shutdown = new Shutdown(name, options);
+    shutdown.exits = true;
+    Signals.listen(shutdown);
+    return shutdown;
+  }
+
+  // ---- for those who take part ----
+
+  /** {@return the token that is cancelled when the shutdown begins: take no new work} */
+  public CancellationToken soft() {
+    return soft.token();
+  }
+
+  /**
+   * {@return the token that is cancelled if work in flight has to be aborted} It is what such work
+   * should run under. If all ends in time, it stays live.
+   */
+  public CancellationToken hard() {
+    return hard.token();
+  }
+
+  /**
+   * Begins a piece of work, which the shutdown will wait for until the participant is closed.
+   *
+   * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="work"}
+   *
+   * @param name what progress and report call it
+   * @return close it when the work has ended
+   * @throws CancelledException if the shutdown has begun; then the work must not
+   */
+  public Participant begin(String name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  /**
+   * Begins a piece of work, as {@link #begin(String)} does, whose name is made when somebody wants
+   * to read it.
+   *
+   * @param name makes the name, on any thread and perhaps several times; must be quick
+   * @return close it when the work has ended
+   * @throws CancelledException if the shutdown has begun; then the work must not
+   */
+  public Participant begin(Supplier<String> name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  private Participant beginNamed(Object name) {
+    var work = new Participant(draining, name, null);
+    if (!draining.addWork(work)) {
+      throw new CancelledException(soft.token());
+    }
+    return work;
+  }
+
+  /**
+   * Registers what stops new work from coming in: closing a listener, leaving a registry.
+   *
+   * @param name what progress and report call it
+   * @param action run when the shutdown begins, on a thread of its own
+   * @return close it to take the action back
+   * @throws CancelledException if the shutdown has begun; the action will not be run
+   */
+  public Participant onStop(String name, Participant.Action action) {
+    return register(stopping, name, action);
+  }
+
+  /**
+   * Registers what helps to drain: flushing an outbox, a server's own stop that waits for its
+   * requests.
+   *
+   * @param name what progress and report call it
+   * @param action run when draining begins, on a thread of its own
+   * @return close it to take the action back
+   * @throws CancelledException if draining has begun; the action will not be run
+   */
+  public Participant onDrain(String name, Participant.Action action) {
+    return register(draining, name, action);
+  }
+
+  /**
+   * Registers what closes a resource that work uses.
+   *
+   * @param name what progress and report call it
+   * @param action run when all work has ended or was left behind, on a thread of its own
+   * @return close it to take the action back
+   * @throws CancelledException if closing has begun; the action will not be run
+   */
+  public Participant onClose(String name, Participant.Action action) {
+    return register(closing, name, action);
+  }
+
+  private Participant register(Roster roster, String name, Participant.Action action) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(action, "action");
+    var participant = new Participant(roster, name, action);
+    if (!roster.addAction(participant)) {
+      throw new CancelledException(soft.token());
+    }
+    return participant;
+  }
+
+  // ---- for those who begin it, watch it, or wait ----
+
+  /**
+   * Begins the shutdown. When this returns, the soft token is cancelled; callbacks and phases go on
+   * on other threads. Does nothing if it has begun.
+   *
+   * @param why as one clause: "the operator asked for it"
+   * @return whether this call began it
+   */
+  public boolean initiate(String why) {
+    Objects.requireNonNull(why, "why");
+    return initiate(CancellationReason.shutdown(why));
+  }
+
+  /**
+   * Begins the shutdown if it has not, and cancels the hard token now, instead of when the limit
+   * for draining passes. When this returns, both tokens are cancelled. The phases are gone through
+   * all the same: the grace counts from here, and closing has its full time. If closing has begun
+   * there is nothing left to abort. Does nothing if it is over.
+   *
+   * @param why as one clause: "the operator asked twice"
+   * @return whether this call cancelled the hard token
+   */
+  public boolean abort(String why) {
+    Objects.requireNonNull(why, "why");
+    CancellationReason abort = CancellationReason.shutdown(why);
+    initiate(abort);
+    return stage.phase != ShutdownPhase.OVER && cancelHard(abort);
+  }
+
+  /**
+   * Waits until the shutdown is over, which it does not begin.
+   *
+   * @return what it came to
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public ShutdownReport await() throws InterruptedException {
+    return await(FOREVER).orElseThrow();
+  }
+
+  /**
+   * Waits until the shutdown is over, but no longer than {@code timeout}.
+   *
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return what it came to; empty if it is not over
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public Optional<ShutdownReport> await(Duration timeout) throws InterruptedException {
+    return over.token().await(timeout) ? Optional.ofNullable(report) : Optional.empty();
+  }
+
+  /** {@return how far it has come, as of now} */
+  public ShutdownProgress progress() {
+    Stage now = stage;
+    int left = now.left();
+    return new ShutdownProgress(
+        name, now.phase, left, Math.max(now.total, left), now.until.remaining());
+  }
+
+  /**
+   * {@return who is at it now, each with its present stack: work in flight, and actions that run;
+   * also those that were left behind, until they end}
+   */
+  public List<Unfinished> unfinished() {
+    return Stream.of(stopping, draining, closing)
+        .flatMap(roster -> roster.rest().running().stream())
+        .map(Participant::describe)
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  // ---- beginning ----
+
+  private boolean initiate(CancellationReason why) {
+    boolean first = reason.compareAndSet(null, why);
+    if (first) {
+      tell(soft, "soft", why);
+    }
+    awaitFlag(soft.token());
+    if (first) {
+      startConductor();
+    }
+    return first;
+  }
+
+  private boolean cancelHard(CancellationReason why) {
+    boolean first = aborted.compareAndSet(false, true);
+    if (first) {
+      tell(hard, "hard", why);
+    }
+    awaitFlag(hard.token());
+    return first;
+  }
+
+  /**
+   * Cancels. Callbacks, if there are any, run on another thread as an action does: they can hang,
+   * and are listed then.
+   */
+  private void tell(CancellationSource source, String which, CancellationReason why) {
+    var failure = new CompletableFuture<@Nullable Throwable>();
+    source
+        .cancelAsync(
+            why,
+            run -> {
+              var callbacks =
+                  new Participant(
+                      stopping,
+                      "callbacks of the " + which + " token",
+                      () -> {
+                        run.run();
+                        if (failure.join() instanceof Exception e) {
+                          throw e;
+                        }
+                      });
+              stopping.addRunning(callbacks);
+              if (!launch(callbacks, CancellationToken.none())) {
+                run.run();
+              }
+            })
+        .whenComplete(
+            (_, e) ->
+                failure.complete(
+                    e instanceof CompletionException wrapped ? wrapped.getCause() : e));
+  }
+
+  /** Waits for the flag, which comes before any callback, so not for long. */
+  private static void awaitFlag(CancellationToken token) {
+    boolean interrupted = false;
+    while (!token.isCancelled()) {
+      try {
+        token.await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void startConductor() {
+    Thread thread =
+        Thread.ofPlatform()
+            .name("desist-shutdown")
+            .daemon(false)
+            .inheritInheritableThreadLocals(false)
+            .unstarted(this::run);
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) { // there is no thread to be had: then it is this one
+      run();
+    }
+  }
+
+  /** The shutdown hook: somebody has called exit, or the last thread has ended. */
+  void processExits() {
+    exits = false;
+    initiate("the process exits");
+    while (!over.isCancelled()) {
+      leaveThoseInExit();
+      try {
+        boolean _ = over.token().await(LOOKING);
+      } catch (InterruptedException e) {
+        // nobody has a reason to; what is waited for has its bounds
+      }
+    }
+  }
+
+  /** Whoever is in a call to exit waits for this very hook. */
+  private void leaveThoseInExit() {
+    for (Roster roster : List.of(stopping, draining, closing)) {
+      for (Participant each : roster.rest().running()) {
+        if (each.isInExit() && leaveBehind(each)) {
+          roster.drop(each);
+        }
+      }
+    }
+  }
+
+  /** Whether it had not ended. */
+  private boolean leaveBehind(Participant participant) {
+    Unfinished found = participant.describe();
+    if (found != null) {
+      leftBehind.putIfAbsent(participant, found);
+    }
+    return leftBehind.containsKey(participant);
+  }
+
+  /** For a process that is halted. */
+  String lastWords(String signal) {
+    return "%s is halted by %s, the third signal; %s%s"
+        .formatted(
+            name,
+            signal,
+            progress(),
+            String.join(
+                "", unfinished().stream().map(each -> "\n  left behind: " + each).toList()));
+  }
+
+  // ---- conducting ----
+
+  private void run() {
+    int code = 1;
+    try {
+      code = TimeSource.callWith(time, this::conductAndTell);
+    } catch (Throwable e) { // which would be a fault of ours; at least it comes to an end
+      failures.add(new Failure(name, stage.phase, e));
+      report = result(Duration.ZERO, 0);
+    } finally {
+      stage = new Stage(ShutdownPhase.OVER, Deadline.none(), 0, List.of());
+      over.cancel("the shutdown is over");
+    }
+    if (exits) {
+      System.exit(code);
+    }
+  }
+
+  private int conductAndTell() {
+    conductor = Thread.currentThread();
+    long begun = time.nanoTime();
+    draining.countWork();
+    stop();
+    int late = drain();
+    close();
+    ShutdownReport found = result(Duration.ofNanos(time.nanoTime() - begun), late);
+    report = found;
+    return tell(found);
+  }
+
+  private ShutdownReport result(Duration took, int late) {
+    List<Unfinished> left = List.copyOf(leftBehind.values());
+    int leftInDrain =
+        (int) left.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
+    return new ShutdownReport(
+        name,
+        Objects.requireNonNull(reason.get()),
+        took,
+        draining.total() - late - leftInDrain,
+        late,
+        List.copyOf(failures),
+        left);
+  }
+
+  private void stop() {
+    CancellationSource limit = hard.token().childWithTimeout("stop of " + name, options.stopLimit);
+    start(stopping, limit.token());
+    enter(ShutdownPhase.STOPPING, limit.token().deadline(), stopping.total(), stopping);
+    await(limit.token(), Deadline.none());
+    limit.cancelAfter(FOREVER); // not closed, which would tell those that go on
+  }
+
+  /** Gives how many participants of the drain ended after the hard token was cancelled. */
+  private int drain() {
+    start(draining, hard.token());
+    Deadline drained = Deadline.after(options.drainLimit);
+    enter(
+        ShutdownPhase.DRAINING, drained, stopping.running() + draining.total(), stopping, draining);
+    await(hard.token(), drained);
+    if (!isQuiet()) {
+      cancelHard(
+          CancellationReason.shutdown(
+              "draining took longer than " + ShutdownReport.text(options.drainLimit)));
+      Deadline end = Deadline.after(options.grace);
+      enter(ShutdownPhase.ABORTING, end, stage.left(), stopping, draining);
+      await(CancellationToken.none(), end);
+    }
+    stopping.rest().running().forEach(this::leaveBehind);
+    Roster.Rest rest = draining.rest();
+    long endedSince = rest.running().stream().filter(each -> !leaveBehind(each)).count();
+    return rest.late() + (int) endedSince;
+  }
+
+  private void close() {
+    CancellationSource limit = CancellationSource.create("close of " + name);
+    limit.cancelAfter(options.closeLimit);
+    start(closing, limit.token());
+    enter(ShutdownPhase.CLOSING, limit.token().deadline(), closing.total(), closing);
+    await(limit.token(), Deadline.none());
+    limit.cancelAfter(FOREVER);
+    closing.rest().running().forEach(this::leaveBehind);
+  }
+
+  /** Gives the exit code, after the reporter was told, if he does not take for ever. */
+  private int tell(ShutdownReport found) {
+    var code = new AtomicInteger(1);
+    Roster last = roster(ShutdownPhase.OVER);
+    var reporting =
+        new Participant(
+            last,
+            "the reporter",
+            () -> {
+              try {
+                code.set(options.exitCode.applyAsInt(found));
+              } finally {
+                options.reporter.accept(found);
+              }
+            });
+    last.addRunning(reporting);
+    stage = new Stage(ShutdownPhase.CLOSING, Deadline.after(REPORTING), 0, List.of(last));
+    if (launch(reporting, CancellationToken.none())) {
+      await(CancellationToken.none(), stage.until);
+    }
+    return code.get();
+  }
+
+  private void start(Roster roster, CancellationToken token) {
+    roster.begin(token).forEach(action -> launch(action, token));
+  }
+
+  /** Whether there was a thread to be had. */
+  private boolean launch(Participant action, CancellationToken token) {
+    try {
+      Cancellation.dispatcher().execute(() -> action.run(token, this::failed));
+      return true;
+    } catch (Throwable e) {
+      failed(action, e);
+      action.roster.leave(action);
+      return false;
+    }
+  }
+
+  private void failed(Participant participant, Throwable thrown) {
+    if (participant.roster.phase() == ShutdownPhase.OVER) {
+      log("the report on the shutdown of " + name + " failed", thrown);
+    } else {
+      failures.add(new Failure(participant.name(), participant.roster.phase(), thrown));
+    }
+  }
+
+  private void enter(ShutdownPhase phase, Deadline until, int total, Roster... rosters) {
+    stage = new Stage(phase, until, total, List.of(rosters));
+    tellProgress();
+  }
+
+  private boolean isQuiet() {
+    return stage.left() == 0;
+  }
+
+  /**
+   * Waits until nobody is left in this stage, {@code until} is cancelled or {@code limit} has
+   * passed.
+   */
+  private void await(CancellationToken until, Deadline limit) {
+    Deadline next = nextProgress();
+    while (!isQuiet() && !until.isCancelled() && !limit.isPassed()) {
+      try {
+        until.awaitOr(this::isQuiet, Deadline.earliest(limit, next));
+      } catch (InterruptedException e) {
+        // a thread of ours, which nobody has a reason to interrupt
+      }
+      if (next.isPassed()) {
+        tellProgress();
+        next = nextProgress();
+      }
+    }
+  }
+
+  private Deadline nextProgress() {
+    return options.progressEvery == null ? Deadline.none() : Deadline.after(options.progressEvery);
+  }
+
+  private void tellProgress() {
+    if (options.progressEvery == null || !telling.compareAndSet(false, true)) {
+      return;
+    }
+    ShutdownProgress now = progress();
+    try {
+      Cancellation.dispatcher()
+          .execute(
+              () -> {
+                try {
+                  options.progress.accept(now);
+                } catch (Throwable e) {
+                  log("the listener for the progress of " + name + " failed", e);
+                } finally {
+                  telling.set(false);
+                }
+              });
+    } catch (Throwable e) { // there is no thread to be had
+      telling.set(false);
+    }
+  }
+
+  private void wakeConductor() {
+    Thread waiting = conductor;
+    if (waiting != null) {
+      LockSupport.unpark(waiting);
+    }
+  }
+
+  private static void log(String message, Throwable failure) {
+    try {
+      LOG.log(System.Logger.Level.ERROR, message, failure);
+    } catch (Throwable e) {
+      // a logger that fails must not fail the shutdown
+    }
+  }
+
+  /** {@return the name and how far it has come} */
+  @Override
+  public String toString() {
+    return "Shutdown[" + progress() + ']';
+  }
+}

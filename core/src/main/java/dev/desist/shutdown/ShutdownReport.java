@@ -1,0 +1,128 @@
+package dev.desist.shutdown;
+
+import dev.desist.CancellationReason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/**
+ * What a {@link Shutdown} came to.
+ *
+ * @param name what was shut down
+ * @param reason why: that of the soft token
+ * @param took from the beginning to the end of the last phase
+ * @param drained how many participants of the drain, work in flight above all, ended before the
+ *     hard token was cancelled
+ * @param aborted how many ended after that
+ * @param failures the actions that threw, in the order in which they did
+ * @param leftBehind who had not ended when its time was up, each as it was then
+ */
+public record ShutdownReport(
+    String name,
+    CancellationReason reason,
+    Duration took,
+    int drained,
+    int aborted,
+    List<Failure> failures,
+    List<Unfinished> leftBehind) {
+  /** How many names are written out of those that share a stack. */
+  private static final int NAMES = 20;
+
+  /**
+   * An action that threw. What it threw does not keep the others from running.
+   *
+   * @param name the participant's
+   * @param phase whose action it was
+   * @param thrown what it threw
+   */
+  public record Failure(String name, ShutdownPhase phase, Throwable thrown) {
+    /** Checks that nothing is missing. */
+    public Failure {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(phase, "phase");
+      Objects.requireNonNull(thrown, "thrown");
+    }
+
+    @Override
+    public String toString() {
+      return "\"%s\" (%s): %s".formatted(name, phase, thrown);
+    }
+  }
+
+  /** Checks that nothing is missing. */
+  public ShutdownReport {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(reason, "reason");
+    Objects.requireNonNull(took, "took");
+    failures = List.copyOf(failures);
+    leftBehind = List.copyOf(leftBehind);
+  }
+
+  /** {@return whether all drained and closed: nothing was aborted, failed or was left behind} */
+  public boolean isClean() {
+    return aborted == 0 && failures.isEmpty() && leftBehind.isEmpty();
+  }
+
+  /**
+   * {@return all of this as one block of lines, the last without a line end} Of participants that
+   * were left behind with the same stack, the first twenty are named, and the stack is shown once.
+   */
+  @Override
+  public String toString() {
+    long left = leftBehind.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
+    var text = new StringBuilder();
+    text.append(
+        "%s is shut down, because %s: %s, after %s"
+            .formatted(name, reason.message(), isClean() ? "clean" : "not clean", text(took)));
+    text.append(
+        "\n  in flight: %,d; drained: %,d; aborted: %,d; left behind: %,d"
+            .formatted(drained + aborted + left, drained, aborted, left));
+    failures.forEach(failure -> text.append("\n  failed: ").append(failure));
+    alike().values().forEach(group -> text.append("\n  left behind: ").append(describe(group)));
+    return text.toString();
+  }
+
+  /** Who was left behind, by phase, reason and stack: often hundreds hang in the same place. */
+  private Map<List<Object>, List<Unfinished>> alike() {
+    var groups = new LinkedHashMap<List<Object>, List<Unfinished>>();
+    for (Unfinished each : leftBehind) {
+      String why = each.reason() == null ? "" : each.reason().message();
+      groups
+          .computeIfAbsent(List.of(each.phase(), why, each.stack()), _ -> new ArrayList<>())
+          .add(each);
+    }
+    return groups;
+  }
+
+  private static String describe(List<Unfinished> group) {
+    Unfinished last = group.getLast();
+    String others =
+        group.stream()
+            .limit(Math.min(NAMES, group.size()) - 1)
+            .map(each -> '"' + each.name() + "\", ")
+            .collect(Collectors.joining());
+    int unnamed = group.size() - NAMES;
+    return others + (unnamed > 0 ? "%,d more, ".formatted(unnamed) : "") + last;
+  }
+
+  /** As a person would say it: "250 ms", "4.2 s", "2 min 5 s". */
+  static String text(Duration duration) {
+    if (duration.compareTo(Duration.ofDays(1)) > 0) {
+      return "more than a day";
+    }
+    if (duration.compareTo(Duration.ofSeconds(1)) < 0) {
+      return duration.toMillis() + " ms";
+    }
+    long tenths = duration.plusMillis(50).toMillis() / 100;
+    if (tenths < 600) {
+      return tenths / 10 + (tenths % 10 == 0 ? "" : "." + tenths % 10) + " s";
+    }
+    Duration rounded = duration.plusMillis(500);
+    int seconds = rounded.toSecondsPart();
+    return rounded.toMinutes() + " min" + (seconds == 0 ? "" : " " + seconds + " s");
+  }
+}
