@@ -6,4 +6,5 @@ module dev.desist {
   exports dev.desist.concurrent;
   exports dev.desist.io;
   exports dev.desist.scope;
+  exports dev.desist.stream;
 }

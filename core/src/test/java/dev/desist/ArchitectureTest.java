@@ -40,7 +40,11 @@ class ArchitectureTest {
     classes()
         .that()
         .resideInAnyPackage(
-            "dev.desist", "dev.desist.concurrent..", "dev.desist.io..", "dev.desist.scope..")
+            "dev.desist",
+            "dev.desist.concurrent..",
+            "dev.desist.io..",
+            "dev.desist.scope..",
+            "dev.desist.stream..")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
