@@ -7,4 +7,5 @@ module dev.desist {
   exports dev.desist.io;
   exports dev.desist.scope;
   exports dev.desist.shutdown;
+  exports dev.desist.stream;
 }

@@ -168,6 +168,28 @@ public final class Cancellation {
   }
 
   /**
+   * {@return what asks the current token once in {@code stride} steps} For loops with very short
+   * steps.
+   *
+   * @param stride in how many steps; 1 asks at each
+   * @throws IllegalArgumentException if the stride is not positive
+   */
+  public static Stride every(int stride) {
+    return every(current(), stride);
+  }
+
+  /**
+   * {@return what asks {@code token} once in {@code stride} steps} For loops with very short steps.
+   *
+   * @param token what to ask
+   * @param stride in how many steps; 1 asks at each
+   * @throws IllegalArgumentException if the stride is not positive
+   */
+  public static Stride every(CancellationToken token, int stride) {
+    return Stride.of(token, stride);
+  }
+
+  /**
    * Sleeps, but not on after the current token is cancelled.
    *
    * @param duration how long; zero is a checkpoint

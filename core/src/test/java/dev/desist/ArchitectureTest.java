@@ -44,7 +44,8 @@ class ArchitectureTest {
             "dev.desist.concurrent..",
             "dev.desist.io..",
             "dev.desist.scope..",
-            "dev.desist.shutdown..")
+            "dev.desist.shutdown..",
+            "dev.desist.stream..")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(

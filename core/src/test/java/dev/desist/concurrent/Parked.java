@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param thread the thread
  * @param task the call
  */
-record Parked<T extends @Nullable Object>(Thread thread, FutureTask<T> task) {
+public record Parked<T extends @Nullable Object>(Thread thread, FutureTask<T> task) {
   /** Comes back when the call has come to where it waits without a limit. */
-  static <T extends @Nullable Object> Parked<T> in(Callable<T> call) {
+  public static <T extends @Nullable Object> Parked<T> in(Callable<T> call) {
     var task = new FutureTask<T>(call);
     Thread thread = Thread.ofPlatform().daemon().start(task);
     await()
@@ -28,7 +28,7 @@ record Parked<T extends @Nullable Object>(Thread thread, FutureTask<T> task) {
   }
 
   /** What the call gave, or what it threw. */
-  T get() throws Exception {
+  public T get() throws Exception {
     try {
       T result = task.get();
       thread.join();

@@ -13,16 +13,19 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.concurrent.Blocking;
+import dev.desist.stream.UntilCancelled;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -121,5 +124,42 @@ class StopTokenConformanceTest {
     assertThrows(
         CancelledException.class, () -> Blocking.interruptibly(limited.token(), queue::take));
     assertEquals(List.of(2), List.copyOf(queue));
+  }
+
+  @Test
+  @Conforms({"STK-01", "STK-05"})
+  void an_iterator_ends_between_two_items_and_the_rest_can_be_taken_back() {
+    var source = CancellationSource.create();
+    var all = List.of(1, 2, 3, 4, 5).iterator();
+    var delivered = new ArrayList<Integer>();
+    Iterator<Integer> items = UntilCancelled.thenEnd(source.token()).iterator(all);
+    while (items.hasNext()) {
+      int item = items.next();
+      if (item == 3) {
+        source.close();
+      }
+      delivered.add(item);
+    }
+    assertEquals(List.of(1, 2, 3), delivered);
+    assertEquals(4, all.next());
+  }
+
+  @Test
+  @Conforms({"STK-02", "STK-03"})
+  void a_stream_ends_at_an_instant_though_items_are_ready() throws Exception {
+    var time = new ManualTime();
+    var limited =
+        time.call(
+            () ->
+                CancellationToken.none()
+                    .childWithDeadline(Deadline.at(time.instant().plusSeconds(2))));
+    var delivered = new ArrayList<Integer>();
+    UntilCancelled.thenEnd(limited.token()).stream(Stream.of(1, 2, 3, 4))
+        .forEach(
+            item -> {
+              time.advance(Duration.ofSeconds(1));
+              delivered.add(item);
+            });
+    assertEquals(List.of(1, 2), delivered);
   }
 }

@@ -1,0 +1,192 @@
+package dev.desist.stream;
+
+import dev.desist.Stride;
+import java.util.Comparator;
+import java.util.Objects;
+import java.util.Spliterator;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+import java.util.function.IntConsumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A spliterator that ends when a token is cancelled. Asks its source for one item at a time: the
+ * source's own loop over all of them could be left by an exception alone, through code of others.
+ * In return, a block of as many items as the stride is long is free of questions.
+ *
+ * @param <T> what the items are
+ * @param <S> what the source is
+ */
+abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spliterator<T>>
+    implements Spliterator<T> {
+  final UntilCancelled until;
+  final S source;
+  private final Stride stride;
+
+  private UntilSpliterator(UntilCancelled until, S source) {
+    this.until = until;
+    this.source = source;
+    this.stride = until.steps();
+  }
+
+  /** Before each item: whether there is to be no other. */
+  final boolean ended() {
+    return stride.isCancelled() && end();
+  }
+
+  /** Before each block of items: whether there is to be no other. */
+  final boolean endedAtBlock() {
+    return until.token().isCancelled() && end();
+  }
+
+  private boolean end() {
+    return source.getExactSizeIfKnown() == 0 || until.end();
+  }
+
+  /** Whether it is of use to split: not if nothing will be handed out. */
+  final boolean splits() {
+    return !until.token().isCancelled();
+  }
+
+  @Override
+  public final long estimateSize() {
+    return source.estimateSize();
+  }
+
+  /** Who may end quietly may have fewer items than the source. */
+  @Override
+  public final int characteristics() {
+    int all = source.characteristics();
+    return until.isThrowing() ? all : all & ~(SIZED | SUBSIZED);
+  }
+
+  @Override
+  public final Comparator<? super T> getComparator() {
+    return source.getComparator();
+  }
+
+  /**
+   * Of objects.
+   *
+   * @param <T> what the items are
+   */
+  static final class OfObject<T extends @Nullable Object>
+      extends UntilSpliterator<T, Spliterator<T>> {
+    OfObject(UntilCancelled until, Spliterator<T> source) {
+      super(until, source);
+    }
+
+    @Override
+    public boolean tryAdvance(Consumer<? super T> action) {
+      return !ended() && source.tryAdvance(action);
+    }
+
+    @Override
+    public void forEachRemaining(Consumer<? super T> action) {
+      Objects.requireNonNull(action, "action");
+      boolean more = true;
+      while (more && !endedAtBlock()) {
+        for (int left = until.stride(); more && left > 0; left--) {
+          more = source.tryAdvance(action);
+        }
+      }
+    }
+
+    @Override
+    public @Nullable Spliterator<T> trySplit() {
+      Spliterator<T> part = splits() ? source.trySplit() : null;
+      return part == null ? null : new OfObject<>(until, part);
+    }
+  }
+
+  /** Of {@code int}. */
+  static final class OfInt extends UntilSpliterator<Integer, Spliterator.OfInt>
+      implements Spliterator.OfInt {
+    OfInt(UntilCancelled until, Spliterator.OfInt source) {
+      super(until, source);
+    }
+
+    @Override
+    public boolean tryAdvance(IntConsumer action) {
+      return !ended() && source.tryAdvance(action);
+    }
+
+    @Override
+    public void forEachRemaining(IntConsumer action) {
+      Objects.requireNonNull(action, "action");
+      boolean more = true;
+      while (more && !endedAtBlock()) {
+        for (int left = until.stride(); more && left > 0; left--) {
+          more = source.tryAdvance(action);
+        }
+      }
+    }
+
+    @Override
+    public Spliterator.@Nullable OfInt trySplit() {
+      Spliterator.OfInt part = splits() ? source.trySplit() : null;
+      return part == null ? null : new UntilSpliterator.OfInt(until, part);
+    }
+  }
+
+  /** Of {@code long}. */
+  static final class OfLong extends UntilSpliterator<Long, Spliterator.OfLong>
+      implements Spliterator.OfLong {
+    OfLong(UntilCancelled until, Spliterator.OfLong source) {
+      super(until, source);
+    }
+
+    @Override
+    public boolean tryAdvance(LongConsumer action) {
+      return !ended() && source.tryAdvance(action);
+    }
+
+    @Override
+    public void forEachRemaining(LongConsumer action) {
+      Objects.requireNonNull(action, "action");
+      boolean more = true;
+      while (more && !endedAtBlock()) {
+        for (int left = until.stride(); more && left > 0; left--) {
+          more = source.tryAdvance(action);
+        }
+      }
+    }
+
+    @Override
+    public Spliterator.@Nullable OfLong trySplit() {
+      Spliterator.OfLong part = splits() ? source.trySplit() : null;
+      return part == null ? null : new UntilSpliterator.OfLong(until, part);
+    }
+  }
+
+  /** Of {@code double}. */
+  static final class OfDouble extends UntilSpliterator<Double, Spliterator.OfDouble>
+      implements Spliterator.OfDouble {
+    OfDouble(UntilCancelled until, Spliterator.OfDouble source) {
+      super(until, source);
+    }
+
+    @Override
+    public boolean tryAdvance(DoubleConsumer action) {
+      return !ended() && source.tryAdvance(action);
+    }
+
+    @Override
+    public void forEachRemaining(DoubleConsumer action) {
+      Objects.requireNonNull(action, "action");
+      boolean more = true;
+      while (more && !endedAtBlock()) {
+        for (int left = until.stride(); more && left > 0; left--) {
+          more = source.tryAdvance(action);
+        }
+      }
+    }
+
+    @Override
+    public Spliterator.@Nullable OfDouble trySplit() {
+      Spliterator.OfDouble part = splits() ? source.trySplit() : null;
+      return part == null ? null : new UntilSpliterator.OfDouble(until, part);
+    }
+  }
+}
