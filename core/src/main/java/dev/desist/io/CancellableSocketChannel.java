@@ -42,9 +42,9 @@ import org.jspecify.annotations.Nullable;
  * write the rest of the buffer to go on. A cancelled {@code connect} is still under way: call it
  * again, for the same address, to wait for its end, or close.
  *
- * <p>Connecting, reading and writing can be given a {@link Deadline}, too. It costs no timer: what
- * waits for the channel waits no longer. When it passes, the call throws a {@link
- * SocketTimeoutException}, which is no cancellation; everything else is as after one.
+ * <p>Connecting, reading and writing can be given a {@link Deadline}, too. When it passes, the call
+ * throws a {@link SocketTimeoutException}, which is no cancellation; everything else is as after
+ * one.
  *
  * <p>An interrupt does not close the connection either: a call that has to wait throws an {@link
  * java.io.InterruptedIOException}, and the thread stays interrupted.

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * statement instead, in a {@linkplain dev.desist.Cancellation#shielded(Runnable) shield}. A
  * cancelled {@code connect} closes the socket, as every failed one does.
  *
- * <p>{@code setSoTimeout} works as usual, without a timer. An interrupt ends the call; a virtual
- * thread's closes the socket, as in the JDK. Urgent data is not supported.
+ * <p>{@code setSoTimeout} works as usual. An interrupt ends the call; a virtual thread's closes the
+ * socket, as in the JDK. Urgent data is not supported.
  *
  * <p>It has a public constructor without arguments, for those who make one by its class name.
  */

@@ -125,6 +125,7 @@ public final class Bench {
       throw new IllegalArgumentException("no benchmark matches " + options.getIncludes());
     }
     for (String name : names) {
+      int before = scores.size();
       for (int round = 1; round <= rounds; round++) {
         System.out.println(name + ", round " + round + " of " + rounds);
         Experiment experiment = EXPERIMENTS.get(name);
@@ -134,6 +135,7 @@ public final class Bench {
           scores.addAll(experiment.run(quick));
         }
       }
+      System.out.println('\n' + Table.of(scores.subList(before, scores.size())));
     }
     report((System.nanoTime() - start) / 1_000_000_000);
   }
@@ -187,11 +189,9 @@ public final class Bench {
   }
 
   private void report(long seconds) throws IOException {
-    String table =
-        (quick ? "The short form: these figures mean nothing.\n\n" : "") + Table.of(scores);
-    System.out.println();
-    System.out.println(table);
-    Files.writeString(Path.of("bench.txt"), table);
+    String warning = quick ? "The short form: these figures mean nothing.\n\n" : "";
+    System.out.print(warning);
+    Files.writeString(Path.of("bench.txt"), warning + Table.of(scores));
     try (var json = new PrintStream("bench.json", StandardCharsets.UTF_8)) {
       ResultFormatFactory.getInstance(ResultFormatType.JSON, json).writeOut(results);
     }

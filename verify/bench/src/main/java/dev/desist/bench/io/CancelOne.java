@@ -48,7 +48,7 @@ public final class CancelOne implements Experiment {
     for (String call : quick ? List.of("read") : CALLS.keySet()) {
       for (boolean virtual : quick ? List.of(true) : List.of(true, false)) {
         String benchmark = name() + ' ' + call + (virtual ? " virtual" : " platform");
-        int rounds = call.equals("process") || call.equals("exchange") ? 500 : 10_000;
+        int rounds = call.equals("process") || call.equals("exchange") ? 500 : 5_000;
         for (String who : CALLS.getOrDefault(call, List.of())) {
           if (!virtual && call.equals("read") && who.equals("interrupt")) {
             continue; // a plain read on a platform thread would not notice
