@@ -312,8 +312,8 @@ public final class UntilCancelled {
    * brings the next item, whichever is first; never by the thread that cancels the token. Items
    * that {@code source} had on their way are dropped.
    *
-   * <p>If the token is cancelled before somebody subscribes, {@code source} is not asked at all, and
-   * the subscriber hears the end before {@code subscribe} returns.
+   * <p>If the token is cancelled before somebody subscribes, {@code source} is not asked at all,
+   * and the subscriber hears the end before {@code subscribe} returns.
    *
    * <p>With each subscription one callback is registered with the token, and taken back when that
    * ends.
