@@ -6,11 +6,8 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,20 +65,7 @@ public final class Blocking {
       return body.call();
     }
     token.throwIfCancelled();
-    var call = new Call(Guarded.current());
-    CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), call);
-    T result;
-    try {
-      result = body.call();
-    } catch (Throwable failure) {
-      boolean ours = call.leave(registration, failure instanceof InterruptedException);
-      if (ours && isInterruption(failure)) {
-        throw new CancelledException(token, failure);
-      }
-      throw failure;
-    }
-    call.leave(registration, false);
-    return result;
+    return GuardedThread.current().interruptibly(token, body);
   }
 
   /**
@@ -194,172 +178,6 @@ public final class Blocking {
    */
   public static <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
-    Guarded guarded = Guarded.current();
-    boolean withheld = guarded.mask();
-    try {
-      return body.call();
-    } finally {
-      guarded.unmask(withheld);
-    }
-  }
-
-  private static boolean isInterruption(Throwable failure) {
-    return failure instanceof InterruptedException
-        || failure instanceof ClosedByInterruptException
-        || failure instanceof InterruptedIOException;
-  }
-
-  /**
-   * A thread that makes guarded calls, one inside the other. Its monitor guards the state of all of
-   * them.
-   */
-  private static final class Guarded {
-    private static final ThreadLocal<Guarded> CURRENT = ThreadLocal.withInitial(Guarded::new);
-
-    final Thread thread = Thread.currentThread();
-
-    /**
-     * How many calls that have not returned yet were interrupted. While there are any, the thread's
-     * flag is ours. Written under the monitor; read without it by the thread itself, which sees at
-     * least what came before an interrupt it noticed.
-     */
-    volatile int interrupted;
-
-    /**
-     * How many calls of uninterruptibly the thread is in. Written by the thread under the monitor.
-     */
-    private int masks;
-
-    /** Calls whose interrupt is due, and held back. Guarded by the monitor. */
-    private @Nullable List<Call> due;
-
-    static Guarded current() {
-      return CURRENT.get();
-    }
-
-    /** Returns whether an interrupt of ours was there already, and has been put aside. */
-    synchronized boolean mask() {
-      masks++;
-      return interrupted > 0 && Thread.interrupted();
-    }
-
-    void unmask(boolean withheld) {
-      List<Call> released;
-      synchronized (this) {
-        masks--;
-        if (withheld && interrupted > 0) {
-          thread.interrupt();
-        }
-        released = due;
-        due = null;
-      }
-      if (released != null) {
-        released.forEach(Cancellation.dispatcher()::execute); // those still masked come back
-      }
-    }
-
-    /** Under the monitor: whether {@code call} has a mask inside it, and is to come again after. */
-    boolean holdsBack(Call call) {
-      if (masks == call.masks) {
-        return false;
-      }
-      due = due == null ? new ArrayList<>(1) : due;
-      due.add(call);
-      return true;
-    }
-  }
-
-  /*
-   * One guarded call.
-   *
-   * States:      RUNNING -> INTERRUPTED  the dispatcher sent the interrupt
-   *              RUNNING, INTERRUPTED -> LEFT  the call is over; nothing can touch the thread any more
-   * Invariants:  1. An interrupt is sent only from RUNNING, under the monitor of the thread's Guarded; leaving takes the same
-   *                 monitor. So it is never sent after the call, and a call never leaves in the middle of it.
-   *              2. `interrupted` counts the INTERRUPTED calls of the thread: two tokens that fire together know each other's
-   *                 interrupt for one of ours, and the inner call, on leaving, sets the flag again for the outer one.
-   *              3. A flag that is set while `interrupted` is 0 is somebody else's. It wakes the body just as well, so ours
-   *                 waits until the body has dealt with it; if the body then goes on, ours follows.
-   *              4. While the thread is in a mask, no call around the mask leaves RUNNING, and none is forgotten: who finds a
-   *                 mask under the monitor puts the call among those that are due, and the end of the mask sends it again.
-   * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
-   * the thread itself, on its way out, and other dispatchers aiming at the same thread ever want it. If interrupt() hangs, it
-   * does so until the very call that the thread is in has ended.
-   */
-  private static final class Call implements Runnable {
-    private enum State {
-      RUNNING,
-      INTERRUPTED,
-      LEFT
-    }
-
-    private final Guarded guarded;
-
-    /** How many masks are around this call. */
-    final int masks;
-
-    private State state = State.RUNNING;
-
-    Call(Guarded guarded) {
-      this.guarded = guarded;
-      this.masks = guarded.masks;
-    }
-
-    /**
-     * On the dispatcher. Ends when the interrupt is sent or held back, or the call has been left.
-     */
-    @Override
-    public void run() {
-      while (!deliver()) {
-        LockSupport.parkNanos(1_000_000); // somebody else's interrupt is pending (invariant 3)
-      }
-    }
-
-    private boolean deliver() {
-      synchronized (guarded) {
-        if (state == State.RUNNING && !guarded.holdsBack(this)) {
-          if (guarded.interrupted == 0 && guarded.thread.isInterrupted()) {
-            return false;
-          }
-          state = State.INTERRUPTED;
-          guarded.interrupted = guarded.interrupted + 1;
-          guarded.thread.interrupt();
-        }
-        return true;
-      }
-    }
-
-    /**
-     * On the guarded thread: ends the call, and takes back what is left of our interrupt.
-     *
-     * @param thrown whether the body threw an InterruptedException, which had cleared the flag
-     * @return whether this call was interrupted by us
-     */
-    boolean leave(CancellationRegistration registration, boolean thrown) {
-      if (registration.unregister() && guarded.interrupted == 0) {
-        return false; // the usual way: nothing was sent, and nothing will be
-      }
-      synchronized (guarded) {
-        boolean ours = state == State.INTERRUPTED;
-        state = State.LEFT;
-        boolean again; // whether the thread goes on interrupted
-        if (ours) {
-          guarded.interrupted = guarded.interrupted - 1;
-          // A flag beside a thrown exception, which had cleared it: the second interrupt, and one
-          // of the two is not ours.
-          boolean other = Thread.interrupted() && thrown;
-          again = other || guarded.interrupted > 0;
-        } else {
-          again =
-              !thrown
-                  && guarded.interrupted
-                      > 0; // the body may have swallowed what was meant for an outer call
-        }
-        if (again) {
-          guarded.thread.interrupt();
-        }
-        return ours;
-      }
-    }
+    return GuardedThread.current().uninterruptibly(body);
   }
 }
