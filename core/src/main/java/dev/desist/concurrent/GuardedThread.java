@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  *                 waits until the body has dealt with it; if the body then goes on, ours follows.
  *              4. While the thread is in a mask, no call around the mask leaves RUNNING, and none is forgotten: who finds a
  *                 mask under the monitor puts the call among those that are due, and the end of the mask sends it again.
+ *                 Those that are INTERRUPTED already do not count inside: a call there that leaves sets no flag for them.
  * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
  * the thread itself, on its way out, and other senders aiming at the same thread ever want it. If interrupt() hangs, it
  * does so until the very call that the thread is in has ended.
@@ -41,9 +42,9 @@ final class GuardedThread {
   private final Executor sender;
 
   /**
-   * How many calls that have not returned yet were interrupted. While there are any, the thread's
-   * flag is ours. Written under the monitor; read without it by the thread itself, which sees at
-   * least what came before an interrupt it noticed.
+   * How many calls inside the innermost mask that have not returned yet were interrupted. While
+   * there are any, the thread's flag is ours. Written under the monitor; read without it by the
+   * thread itself, which sees at least what came before an interrupt it noticed.
    */
   private volatile int interrupted;
 
@@ -89,25 +90,33 @@ final class GuardedThread {
 
   /** Calls {@code body} in a mask, which holds back the interrupts of all calls around it. */
   <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
-    boolean withheld = mask();
+    int aside;
+    boolean withheld;
+    synchronized (this) {
+      masks++;
+      aside = interrupted;
+      withheld = aside > 0 && Thread.interrupted();
+      interrupted = 0;
+    }
     try {
       return body.call();
     } finally {
-      unmask(withheld);
+      unmask(aside, withheld);
     }
   }
 
-  /** Returns whether an interrupt of ours was there already, and has been put aside. */
-  private synchronized boolean mask() {
-    masks++;
-    return interrupted > 0 && Thread.interrupted();
-  }
-
-  private void unmask(boolean withheld) {
+  /**
+   * Ends a mask.
+   *
+   * @param aside how many of the calls around it were interrupted before it
+   * @param withheld whether the flag was set then
+   */
+  private void unmask(int aside, boolean withheld) {
     List<Call> released;
     synchronized (this) {
       masks--;
-      if (withheld && interrupted > 0) {
+      interrupted = aside;
+      if (withheld) {
         thread.interrupt();
       }
       released = due;

@@ -421,6 +421,30 @@ class BlockingTest {
   }
 
   @Test
+  void promise18_a_guarded_call_inside_lets_nothing_in() throws Exception {
+    var source = CancellationSource.create();
+    var inner = CancellationSource.create();
+    var flagged = new AtomicBoolean();
+    assertThrows(
+        CancelledException.class,
+        () ->
+            Blocking.interruptibly(
+                source.token(),
+                () -> {
+                  source.cancel();
+                  awaitInterrupt();
+                  Blocking.uninterruptibly(
+                      () -> {
+                        Blocking.interruptibly(inner.token(), () -> 1);
+                        flagged.set(Thread.currentThread().isInterrupted());
+                        return 1;
+                      });
+                  return new ArrayBlockingQueue<String>(1).take();
+                }));
+    assertFalse(flagged.get());
+  }
+
+  @Test
   void promise18_what_is_held_back_never_comes_if_the_call_around_it_has_ended() throws Exception {
     var source = CancellationSource.create();
     int value =
