@@ -570,18 +570,20 @@ public final class Shutdown {
 
   private void stop() {
     CancellationSource limit = hard.token().childWithTimeout("stop of " + name, options.stopLimit);
-    start(stopping, limit.token());
+    List<Participant> actions = stopping.begin(limit.token());
     enter(ShutdownPhase.STOPPING, limit.token().deadline(), stopping.total(), stopping);
+    launch(actions, limit.token());
     await(limit.token(), Deadline.none());
     limit.cancelAfter(FOREVER); // not closed, which would tell those that go on
   }
 
   /** Gives how many participants of the drain ended after the hard token was cancelled. */
   private int drain() {
-    start(draining, hard.token());
+    List<Participant> actions = draining.begin(hard.token());
     Deadline drained = Deadline.after(options.drainLimit);
     enter(
         ShutdownPhase.DRAINING, drained, stopping.running() + draining.total(), stopping, draining);
+    launch(actions, hard.token());
     await(hard.token(), drained);
     if (!isQuiet()) {
       cancelHard(
@@ -600,8 +602,9 @@ public final class Shutdown {
   private void close() {
     CancellationSource limit = CancellationSource.create("close of " + name);
     limit.cancelAfter(options.closeLimit);
-    start(closing, limit.token());
+    List<Participant> actions = closing.begin(limit.token());
     enter(ShutdownPhase.CLOSING, limit.token().deadline(), closing.total(), closing);
+    launch(actions, limit.token());
     await(limit.token(), Deadline.none());
     limit.cancelAfter(FOREVER);
     closing.rest().running().forEach(this::leaveBehind);
@@ -630,8 +633,9 @@ public final class Shutdown {
     return code.get();
   }
 
-  private void start(Roster roster, CancellationToken token) {
-    roster.begin(token).forEach(action -> launch(action, token));
+  /** When their phase has been entered, which they can see. */
+  private void launch(List<Participant> actions, CancellationToken token) {
+    actions.forEach(action -> launch(action, token));
   }
 
   /** Whether there was a thread to be had. */
