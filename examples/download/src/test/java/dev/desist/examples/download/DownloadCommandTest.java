@@ -26,6 +26,8 @@ class DownloadCommandTest {
 
   private Process start(String... args) throws IOException {
     var command = new ArrayList<String>();
+    // Who runs the tests in the background may have SIGINT ignored, which a process inherits.
+    command.addAll(List.of("env", "--default-signal=INT"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
     command.add(System.getProperty("java.class.path", "."));
