@@ -21,8 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class ProcessTree {
   /*
    * Overview: who belongs to the tree is found in rounds. Each round reads the table of all processes, adds the children of those
-   * that are known, and treats the new ones as the old ones were: asked, or killed. It is over when two rounds in
-   * a row find nobody alive: the second began after the last one had ended, so what that had started was there to be found.
+   * that are known, and kills the new ones, or asks them. It is over when two rounds in a row find nobody alive: the second
+   * began after the last one had ended, so what that had started was there to be found.
+   *
+   * Who was asked may start others in order to clean up. They are left alone as long as their parent lives, and asked after that.
    *
    * A process whose parent has ended belongs to process 1 and is nobody's descendant. Hence:
    * 1. The whole tree is read before anybody in it is touched, and handles are kept: a handle knows its process by number and
@@ -143,11 +145,12 @@ final class ProcessTree {
     Deadline deadline = Deadline.after(time);
     long pause = FIRST_PAUSE;
     boolean wasEmpty = false;
-    while (true) {
+    for (boolean first = true; ; first = false) {
       Set<ProcessHandle> alive = look();
       found.addAll(alive);
       for (ProcessHandle process : alive) {
-        if (touched.add(process)) {
+        if (!touched.contains(process) && (first || !ask || !hasParent(process))) {
+          touched.add(process);
           signal(process, ask);
           pause = FIRST_PAUSE;
         }
@@ -172,6 +175,11 @@ final class ProcessTree {
         }
       }
     }
+  }
+
+  /** Whether its parent is of the tree, and lives. */
+  private boolean hasParent(ProcessHandle process) {
+    return process.parent().filter(known::contains).filter(ProcessTree::isAlive).isPresent();
   }
 
   private static void signal(ProcessHandle process, boolean ask) {

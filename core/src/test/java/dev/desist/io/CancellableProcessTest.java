@@ -190,7 +190,8 @@ class CancellableProcessTest {
     Files.writeString(
         directory.resolve("hydra"),
         """
-        trap 'sh hydra $(($1 + 1)) %s & exit' TERM
+        next=$(($1 + 1))
+        trap 'sh hydra $next %s & while [ ! -e head-$next ]; do sleep 0.01; done; exit' TERM
         touch head-$1
         while :; do sleep 0.01; done
         """
@@ -257,6 +258,38 @@ class CancellableProcessTest {
       assertTrue(Files.exists(directory.resolve("clean")));
       String said = new String(process.errors().readAllBytes(), UTF_8);
       assertTrue(said.contains("bye\n"), said); // the shell also tells that its sleep has ended
+    }
+  }
+
+  @Test
+  void what_it_starts_to_clean_up_is_let_alone() throws Exception {
+    String polite =
+        "trap '(sleep 0.05; sh -c \"sleep 0.05; touch clean\"); exit 5' TERM; echo up; while :; do"
+            + " sleep 0.01; done";
+    try (var process = CancellableProcess.start(shell(polite));
+        var lines = process.output().lines(UTF_8)) {
+      assertEquals("up", lines.readLine());
+      ProcessReport report = process.end();
+      assertEquals(List.of(), report.killed(), report.toString());
+      assertEquals(5, process.waitFor());
+      assertTrue(Files.exists(directory.resolve("clean")));
+    }
+  }
+
+  @Test
+  void what_it_leaves_behind_is_asked() throws Exception {
+    Files.writeString(
+        directory.resolve("left"),
+        "trap 'touch asked; exit' TERM; touch left-up; while :; do sleep 0.01; done");
+    String leaving =
+        "trap 'sh left & while [ ! -e left-up ]; do sleep 0.01; done; exit' TERM; echo up; while :;"
+            + " do sleep 0.01; done";
+    try (var process = CancellableProcess.start(shell(leaving));
+        var lines = process.output().lines(UTF_8)) {
+      assertEquals("up", lines.readLine());
+      ProcessReport report = process.end();
+      assertEquals(List.of(), report.killed(), report.toString());
+      assertTrue(Files.exists(directory.resolve("asked")));
     }
   }
 
