@@ -1,6 +1,9 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.shutdown.Shutdown;
+import dev.desist.shutdown.ShutdownOptions;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -8,16 +11,36 @@ import java.util.concurrent.CountDownLatch;
 public final class SearchDesk {
   private static final String NAME = "search-desk: ";
 
+  /** Beyond the grace time of the requests: for what is then to be cancelled and closed. */
+  private static final Duration TO_STOP = Duration.ofSeconds(10);
+
+  private static final int INTERRUPTED = 130;
+
   private final Options options;
+  private final Shutdown shutdown;
   private final Terminal terminal = new Terminal();
   private final CountDownLatch indexed = new CountDownLatch(1);
   private final Desk desk;
   private final WebServer web;
+  private volatile int exitCode;
 
   private SearchDesk(Options options, Source source) throws IOException, InterruptedException {
     this.options = options;
     this.desk = new Desk(source, options, this::indexChanged);
     this.web = new WebServer(desk, options.port());
+    this.shutdown =
+        Shutdown.ofProcess(
+            "the search desk",
+            ShutdownOptions.defaults()
+                .withDrainLimit(options.grace().plus(TO_STOP))
+                .withReporter(_ -> {}) // its last line says more
+                .withExitCode(_ -> exitCode()));
+    shutdown.onDrain("the desk", this::stop);
+  }
+
+  /** A second signal cuts the end short. */
+  private int exitCode() {
+    return shutdown.hard().isCancelled() ? INTERRUPTED : exitCode;
   }
 
   /**
@@ -46,9 +69,7 @@ public final class SearchDesk {
   private static void start(Options options) throws IOException, InterruptedException {
     Source source =
         options.source().isPresent() ? Source.of(options.source().get()) : Source.ofRunningJdk();
-    var searchDesk = new SearchDesk(options, source);
-    Signals.onFirst(searchDesk::stop);
-    searchDesk.run();
+    new SearchDesk(options, source).run();
   }
 
   private void run() throws InterruptedException {
@@ -60,9 +81,8 @@ public final class SearchDesk {
     desk.indexJob().start();
     if (options.headlessCheck()) {
       indexed.await();
-      boolean passed = new HeadlessCheck(address(), terminal::say).passes();
-      stop();
-      System.exit(passed ? 0 : 1);
+      exitCode = new HeadlessCheck(address(), terminal::say).passes() ? 0 : 1;
+      shutdown.initiate("the check is over");
     }
   }
 
@@ -99,28 +119,24 @@ public final class SearchDesk {
       }
       case FAILED -> {
         System.err.println(NAME + status.message());
-        // Not on this thread, which the exit need not wait for.
-        System.exit(1);
+        exitCode = 1;
+        shutdown.initiate("the source cannot be read");
       }
     }
   }
 
   /** The orderly end: refuse, say goodbye, give grace, cancel, report. */
-  private void stop() {
-    try {
-      desk.refuseSearches();
-      web.sayGoodbye();
-      Desk.Stopped stopped = desk.stop(options.grace());
-      web.close();
-      IndexJob.Status index = desk.indexJob().status();
-      String reading =
-          index.state() == IndexJob.State.STOPPED
-              ? " " + readingStopped(index.progress()) + "; the next start goes on from there."
-              : "";
-      terminal.say(inWords(stopped) + reading);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
+  private void stop() throws InterruptedException {
+    desk.refuseSearches();
+    web.sayGoodbye();
+    Desk.Stopped stopped = desk.stop(options.grace());
+    web.close();
+    IndexJob.Status index = desk.indexJob().status();
+    String reading =
+        index.state() == IndexJob.State.STOPPED
+            ? " " + readingStopped(index.progress()) + "; the next start goes on from there."
+            : "";
+    terminal.say(inWords(stopped) + reading);
   }
 
   private static String readingStopped(IndexProgress progress) {
