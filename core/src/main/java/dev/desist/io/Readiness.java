@@ -309,13 +309,16 @@ final class Readiness {
     }
   }
 
-  /** The channel is ready for something. */
-  synchronized void ready(SelectionKey ready) {
+  /** The channel is ready for something. Returns whether somebody was woken. */
+  synchronized boolean ready(SelectionKey ready) {
+    if (!ready.isValid()) {
+      return false;
+    }
     int operations;
     try {
       operations = ready.readyOps();
     } catch (CancelledKeyException e) {
-      return; // closed meanwhile
+      return false; // closed meanwhile
     }
     int found = wake(operations);
     if ((operations & INPUT) != 0) {
@@ -329,6 +332,7 @@ final class Readiness {
     if ((armed & over) != 0) {
       arm(armed & ~over);
     }
+    return found != 0;
   }
 
   // ---- closing ----

@@ -22,7 +22,9 @@ final class SelectorLoop implements Runnable {
    * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more before it selects
    *              asleep -> awake  the loop, when select returns; or who has put something into the queue, which wakes it up
    * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop asleep, or is found by it.
-   * Progress:    nobody waits for the loop but those who wait for a channel.
+   * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is being closed is ready, and wakes
+   *              nobody, until its thread has taken a monitor of the selector's; if many are closed at once, those threads wait
+   *              for it, and could not get to run beside loops that are never idle. So a loop that wakes nobody rests.
    */
   private static final System.Logger LOG = System.getLogger("dev.desist");
 
@@ -33,11 +35,25 @@ final class SelectorLoop implements Runnable {
   /** How long a loop rests when its selector has failed. */
   private static final long REST_NANOS = 10_000_000;
 
+  /** How many selections in a row may be in vain. */
+  private static final int VAIN = 8;
+
+  /** How long a loop rests when they were. */
+  private static final long PAUSE_NANOS = 200_000;
+
   private static final AtomicInteger NEXT = new AtomicInteger();
 
   private final Selector selector;
   private final ConcurrentLinkedQueue<Readiness> changed = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean asleep = new AtomicBoolean();
+
+  // The loop's own.
+
+  /** Whether this selection has woken somebody. */
+  private boolean useful;
+
+  /** How many selections in a row have found channels ready, and woken nobody. */
+  private int vain;
 
   private SelectorLoop(Selector selector) {
     this.selector = selector;
@@ -94,17 +110,20 @@ final class SelectorLoop implements Runnable {
     while (true) {
       try {
         takeChanges();
+        useful = false;
         if (busy) {
           Thread.yield(); // lets those who were woken run first
-          busy = selector.selectNow(SelectorLoop::ready) > 0;
+          busy = selector.selectNow(this::ready) > 0;
         } else {
           asleep.set(true);
           busy =
-              (changed.isEmpty()
-                      ? selector.select(SelectorLoop::ready)
-                      : selector.selectNow(SelectorLoop::ready))
+              (changed.isEmpty() ? selector.select(this::ready) : selector.selectNow(this::ready))
                   > 0;
           asleep.set(false);
+        }
+        vain = busy && !useful ? vain + 1 : 0;
+        if (vain >= VAIN) {
+          LockSupport.parkNanos(this, PAUSE_NANOS);
         }
       } catch (Throwable e) { // of one channel, or of the system: the others go on
         LOG.log(System.Logger.Level.ERROR, "a selector failed", e);
@@ -122,7 +141,7 @@ final class SelectorLoop implements Runnable {
     }
   }
 
-  private static void ready(SelectionKey key) {
-    ((Readiness) key.attachment()).ready(key);
+  private void ready(SelectionKey key) {
+    useful |= ((Readiness) key.attachment()).ready(key);
   }
 }

@@ -1,6 +1,7 @@
 package dev.desist.shutdown;
 
 import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import java.util.List;
 import java.util.Objects;
@@ -127,14 +128,25 @@ public final class Participant implements AutoCloseable {
   /** What there is to say of it now; null if it has ended. */
   @Nullable Unfinished describe() {
     Thread at = thread;
-    var found =
-        new Unfinished(
-            name(),
-            roster.phase(),
-            at == null ? "a thread that has not begun" : nameOf(at),
-            roster.reason(),
-            at == null ? List.of() : List.of(at.getStackTrace()));
+    Unfinished found =
+        describe(roster.reason(), at == null ? List.of() : List.of(at.getStackTrace()));
     return state == State.ENDED ? null : found;
+  }
+
+  /**
+   * What there is to say of it after its end.
+   *
+   * @param seen what was to be seen before, if somebody looked
+   * @param why it was told to end
+   */
+  Unfinished describeEnded(@Nullable Unfinished seen, @Nullable CancellationReason why) {
+    return describe(why, seen == null ? List.of() : seen.stack());
+  }
+
+  private Unfinished describe(@Nullable CancellationReason why, List<StackTraceElement> stack) {
+    Thread at = thread;
+    String where = at == null ? "a thread that has not begun" : nameOf(at);
+    return new Unfinished(name(), roster.phase(), where, why, stack);
   }
 
   /**

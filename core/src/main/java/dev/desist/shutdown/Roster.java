@@ -50,7 +50,7 @@ final class Roster {
   private boolean counted;
 
   /** Who ended after the hard token was cancelled; guarded by the lock. */
-  private int late;
+  private final List<Participant> late = new ArrayList<>();
 
   Roster(ShutdownPhase phase, CancellationToken soft, CancellationToken hard, Runnable whenQuiet) {
     this.phase = phase;
@@ -175,7 +175,7 @@ final class Roster {
           total++;
         }
         if (!dropped && hard.isCancelled()) {
-          late++;
+          late.add(participant);
         }
       }
       quiet = ran && running == 0;
@@ -200,9 +200,9 @@ final class Roster {
    * Who had not ended at one moment.
    *
    * @param running they, in the order in which they came
-   * @param late how many had ended by then, but not before the hard token was cancelled
+   * @param late who had ended by then, but not before the hard token was cancelled
    */
-  record Rest(List<Participant> running, int late) {}
+  record Rest(List<Participant> running, List<Participant> late) {}
 
   Rest rest() {
     var found = new ArrayList<Participant>();
@@ -212,7 +212,7 @@ final class Roster {
           found.add(at);
         }
       }
-      return new Rest(found.reversed(), late);
+      return new Rest(found.reversed(), List.copyOf(late));
     }
   }
 

@@ -11,6 +11,7 @@ import dev.desist.shutdown.ShutdownReport.Failure;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,6 +101,9 @@ public final class Shutdown {
 
   /** How long reporter and exit code may take. */
   private static final Duration REPORTING = Duration.ofSeconds(1);
+
+  /** Of those that are aborted, how many have their stacks taken, which takes time. */
+  private static final int STACKS = 1_000;
 
   /** How often the hook looks for those who have called exit themselves. */
   private static final Duration LOOKING = Duration.ofMillis(500);
@@ -532,7 +536,7 @@ public final class Shutdown {
       code = TimeSource.callWith(time, this::conductAndTell);
     } catch (Throwable e) { // which would be a fault of ours; at least it comes to an end
       failures.add(new Failure(name, stage.phase, e));
-      report = result(Duration.ZERO, 0);
+      report = result(Duration.ZERO, List.of());
     } finally {
       stage = new Stage(ShutdownPhase.OVER, Deadline.none(), 0, List.of());
       over.cancel("the shutdown is over");
@@ -547,14 +551,14 @@ public final class Shutdown {
     long begun = time.nanoTime();
     draining.countWork();
     stop();
-    int late = drain();
+    List<Unfinished> cutShort = drain();
     close();
-    ShutdownReport found = result(Duration.ofNanos(time.nanoTime() - begun), late);
+    ShutdownReport found = result(Duration.ofNanos(time.nanoTime() - begun), cutShort);
     report = found;
     return tell(found);
   }
 
-  private ShutdownReport result(Duration took, int late) {
+  private ShutdownReport result(Duration took, List<Unfinished> cutShort) {
     List<Unfinished> left = List.copyOf(leftBehind.values());
     int leftInDrain =
         (int) left.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
@@ -562,8 +566,8 @@ public final class Shutdown {
         name,
         Objects.requireNonNull(reason.get()),
         took,
-        draining.total() - late - leftInDrain,
-        late,
+        draining.total() - cutShort.size() - leftInDrain,
+        cutShort,
         List.copyOf(failures),
         left);
   }
@@ -577,15 +581,20 @@ public final class Shutdown {
     limit.cancelAfter(FOREVER); // not closed, which would tell those that go on
   }
 
-  /** Gives how many participants of the drain ended after the hard token was cancelled. */
-  private int drain() {
+  /** Gives the participants that ended after the hard token was cancelled. */
+  private List<Unfinished> drain() {
     List<Participant> actions = draining.begin(hard.token());
     Deadline drained = Deadline.after(options.drainLimit);
     enter(
         ShutdownPhase.DRAINING, drained, stopping.running() + draining.total(), stopping, draining);
     launch(actions, hard.token());
     await(hard.token(), drained);
+    var seen = new HashMap<Participant, Unfinished>();
     if (!isQuiet()) {
+      // Before they are told, since they then leave the place where they hang.
+      draining.rest().running().stream()
+          .limit(STACKS)
+          .forEach(each -> seen.computeIfAbsent(each, Participant::describe));
       cancelHard(
           CancellationReason.shutdown(
               "draining took longer than " + ShutdownReport.text(options.drainLimit)));
@@ -595,8 +604,11 @@ public final class Shutdown {
     }
     stopping.rest().running().forEach(this::leaveBehind);
     Roster.Rest rest = draining.rest();
-    long endedSince = rest.running().stream().filter(each -> !leaveBehind(each)).count();
-    return rest.late() + (int) endedSince;
+    Stream<Participant> endedSince = rest.running().stream().filter(each -> !leaveBehind(each));
+    CancellationReason why = hard.token().reason().orElse(null);
+    return Stream.concat(rest.late().stream(), endedSince)
+        .map(each -> each.describeEnded(seen.get(each), why))
+        .toList();
   }
 
   private void close() {

@@ -3,9 +3,9 @@ package dev.desist.shutdown;
 import dev.desist.CancellationReason;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
  * @param took from the beginning to the end of the last phase
  * @param drained how many participants of the drain, work in flight above all, ended before the
  *     hard token was cancelled
- * @param aborted how many ended after that
+ * @param aborted who ended after that, with the stack that it had just before the hard token was
+ *     cancelled; that is empty if there was no time to look, and of those beyond the first thousand
  * @param failures the actions that threw, in the order in which they did
  * @param leftBehind who had not ended when its time was up, each as it was then
  */
@@ -26,7 +27,7 @@ public record ShutdownReport(
     CancellationReason reason,
     Duration took,
     int drained,
-    int aborted,
+    List<Unfinished> aborted,
     List<Failure> failures,
     List<Unfinished> leftBehind) {
   /** How many names are written out of those that share a stack. */
@@ -58,18 +59,20 @@ public record ShutdownReport(
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(reason, "reason");
     Objects.requireNonNull(took, "took");
+    aborted = List.copyOf(aborted);
     failures = List.copyOf(failures);
     leftBehind = List.copyOf(leftBehind);
   }
 
   /** {@return whether all drained and closed: nothing was aborted, failed or was left behind} */
   public boolean isClean() {
-    return aborted == 0 && failures.isEmpty() && leftBehind.isEmpty();
+    return aborted.isEmpty() && failures.isEmpty() && leftBehind.isEmpty();
   }
 
   /**
    * {@return all of this as one block of lines, the last without a line end} Of participants that
-   * were left behind with the same stack, the first twenty are named, and the stack is shown once.
+   * were aborted or left behind with the same stack, the first twenty are named, and the stack is
+   * shown once.
    */
   @Override
   public String toString() {
@@ -80,22 +83,23 @@ public record ShutdownReport(
             .formatted(name, reason.message(), isClean() ? "clean" : "not clean", text(took)));
     text.append(
         "\n  in flight: %,d; drained: %,d; aborted: %,d; left behind: %,d"
-            .formatted(drained + aborted + left, drained, aborted, left));
+            .formatted(drained + aborted.size() + left, drained, aborted.size(), left));
     failures.forEach(failure -> text.append("\n  failed: ").append(failure));
-    alike().values().forEach(group -> text.append("\n  left behind: ").append(describe(group)));
+    alike(aborted).forEach(group -> text.append("\n  aborted: ").append(describe(group)));
+    alike(leftBehind).forEach(group -> text.append("\n  left behind: ").append(describe(group)));
     return text.toString();
   }
 
-  /** Who was left behind, by phase, reason and stack: often hundreds hang in the same place. */
-  private Map<List<Object>, List<Unfinished>> alike() {
+  /** By phase, reason and stack: often hundreds hang in the same place. */
+  private static Collection<List<Unfinished>> alike(List<Unfinished> all) {
     var groups = new LinkedHashMap<List<Object>, List<Unfinished>>();
-    for (Unfinished each : leftBehind) {
+    for (Unfinished each : all) {
       String why = each.reason() == null ? "" : each.reason().message();
       groups
           .computeIfAbsent(List.of(each.phase(), why, each.stack()), _ -> new ArrayList<>())
           .add(each);
     }
-    return groups;
+    return groups.values();
   }
 
   private static String describe(List<Unfinished> group) {

@@ -112,7 +112,7 @@ class ActionTest extends Laws {
     assertEquals(1, shutdown.progress().total());
     time.advance(DRAIN);
     ShutdownReport report = shutdown.await();
-    assertEquals(1, report.aborted());
+    assertEquals(1, report.aborted().size());
     assertEquals(List.of(), report.failures());
   }
 

@@ -149,7 +149,9 @@ class ProgressTest extends Laws {
             CancellationReason.shutdown("SIGTERM was received"),
             Duration.ofMillis(15_240),
             1_997,
-            1,
+            List.of(
+                new Unfinished(
+                    "connection 3", ShutdownPhase.DRAINING, "thread 3", late, List.of(frame))),
             List.of(
                 new ShutdownReport.Failure(
                     "store", ShutdownPhase.CLOSING, new IllegalStateException("locked"))),
@@ -163,6 +165,9 @@ class ProgressTest extends Laws {
         relay is shut down, because SIGTERM was received: not clean, after 15.2 s
           in flight: 2,000; drained: 1,997; aborted: 1; left behind: 2
           failed: "store" (closing): java.lang.IllegalStateException: locked
+          aborted: "connection 3" (draining), on thread 3, told to end because draining took longer\
+         than 10 s
+            at Relay.talk(Relay.java:12)
           left behind: "connection 1", "connection 2" (draining), on thread 2, told to end because\
          draining took longer than 10 s
             at Relay.talk(Relay.java:12)\
@@ -184,7 +189,7 @@ class ProgressTest extends Laws {
                 CancellationReason.shutdown("SIGTERM was received"),
                 Duration.ZERO,
                 0,
-                0,
+                List.of(),
                 List.of(),
                 left)
             .toString();

@@ -159,7 +159,11 @@ class ShutdownTest extends Laws {
     slow.close();
     ShutdownReport report = shutdown.await();
     assertEquals(1, report.drained());
-    assertEquals(1, report.aborted());
+    Unfinished aborted = report.aborted().getFirst();
+    assertEquals("connection 7", aborted.name());
+    assertEquals(reason, aborted.reason());
+    assertFalse(aborted.stack().isEmpty());
+    assertEquals(1, report.aborted().size());
     assertEquals(List.of(), report.leftBehind());
     assertFalse(report.isClean());
   }
@@ -196,7 +200,7 @@ class ShutdownTest extends Laws {
     assertTrue(
         left.stack().stream().anyMatch(frame -> frame.getMethodName().equals("hang")),
         left::toString);
-    assertEquals(0, report.drained() + report.aborted());
+    assertEquals(0, report.drained() + report.aborted().size());
     // It is known until it ends.
     assertEquals(1, shutdown.unfinished().size());
     release.countDown();
@@ -384,7 +388,7 @@ class ShutdownTest extends Laws {
     work.close();
     ShutdownReport report = shutdown.await();
     assertEquals("the test is over", report.reason().message());
-    assertEquals(1, report.aborted());
+    assertEquals(1, report.aborted().size());
     assertEquals(Duration.ZERO, report.took());
   }
 
