@@ -10,6 +10,7 @@ import dev.desist.Deadline;
 import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.scope.TaskScope;
+import dev.desist.shutdown.Participant;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
@@ -52,6 +53,7 @@ final class Connection {
   private final CountDownLatch heardOut = new CountDownLatch(1);
 
   private volatile @Nullable Place place;
+  private volatile boolean left;
   private volatile @Nullable TaskScope<?, ?> scope;
 
   Connection(Relay relay, Lines lines, String address) {
@@ -62,11 +64,11 @@ final class Connection {
   }
 
   /** Ends when the client has closed, or when the current token, which aborts, is cancelled. */
-  void run() {
+  void run(Participant work) {
     try (lines;
         var opened = TaskScope.<@Nullable Void>open()) {
       scope = opened;
-      opened.fork("reader", this::read);
+      opened.fork("reader", () -> read(work));
       opened.fork("writer", this::write);
       opened.join();
     } catch (ExecutionException e) {
@@ -83,7 +85,8 @@ final class Connection {
 
   // ---- what comes from the client ----
 
-  private @Nullable Void read() throws IOException, InterruptedException {
+  private @Nullable Void read(Participant work) throws IOException, InterruptedException {
+    work.onThisThread(); // whose stack is shown, should the client be stuck
     CancellationToken own = Cancellation.current();
     Deadline patience = Deadline.none();
     try (var between = CancellationSource.linkedTo(relay.soft(), own)) {
@@ -158,8 +161,8 @@ final class Connection {
 
   private void leave() {
     Place here = place;
-    if (here != null) {
-      place = null;
+    if (here != null && !left) {
+      left = true;
       relay.rooms().leave(here.room, here.name);
     }
   }
@@ -178,7 +181,7 @@ final class Connection {
     if (Locks.tryAcquire(space, 1, relay.options().patience())) {
       outbox.add(new Line(line, false));
     } else {
-      drop("its outbox was full for " + relay.options().patience().toSeconds() + " s");
+      drop("its outbox was full for " + relay.options().patience().toMillis() + " ms");
     }
   }
 

@@ -3,10 +3,13 @@ package dev.desist.examples.relay;
 import dev.desist.concurrent.Locks;
 import dev.desist.scope.Joiner;
 import dev.desist.scope.TaskScope;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -50,8 +53,8 @@ final class Load {
   /** Opens when all have. */
   final CountDownLatch begin = new CountDownLatch(1);
 
-  /** Opens when those that are stuck may go. */
-  private final CountDownLatch end = new CountDownLatch(1);
+  /** The connections of those that are stuck. */
+  private final Queue<Lines> kept = new ConcurrentLinkedQueue<>();
 
   Load(InetSocketAddress relay, Options options) {
     this.relay = relay;
@@ -71,8 +74,8 @@ final class Load {
   }
 
   /**
-   * Runs all clients until the relay has said goodbye to each, or has failed to, but those that are
-   * stuck, which stay until {@link #release}.
+   * Runs all clients until the relay has said goodbye to each, or has failed to. The connections of
+   * those that are stuck stay open until {@link #release}.
    */
   LoadReport run() throws InterruptedException {
     try (var scope = TaskScope.open(Joiner.<@Nullable Void>awaitAll())) {
@@ -95,11 +98,14 @@ final class Load {
     }
   }
 
-  void release() {
-    end.countDown();
+  void keep(Lines lines) {
+    kept.add(lines);
   }
 
-  void awaitRelease() throws InterruptedException {
-    Locks.await(end);
+  /** Lets those go that are stuck. */
+  void release() throws IOException {
+    for (Lines lines : kept) {
+      lines.close();
+    }
   }
 }

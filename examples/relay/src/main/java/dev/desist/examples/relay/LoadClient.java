@@ -66,19 +66,13 @@ final class LoadClient {
   }
 
   @Nullable Void run() throws InterruptedException {
-    try (var lines = new Lines(CancellableSocketChannel.open(load.relay()))) {
-      CancellationToken token = Cancellation.current();
-      Load.Options options = load.options();
-      tell(lines, "JOIN %s %s".formatted(options.room(number), options.name(number)));
-      String answer = lines.read(token, token);
-      if (answer == null || !answer.startsWith("JOINED ")) {
-        throw new ProtocolException("JOINED was looked for, not " + answer);
-      }
-      load.joined.countDown();
+    try {
       if (isStuck()) {
-        hang(lines);
+        hang();
       } else {
-        talk(lines);
+        try (Lines lines = join()) {
+          talk(lines);
+        }
       }
     } catch (IOException e) {
       failure = e;
@@ -87,16 +81,31 @@ final class LoadClient {
     return null;
   }
 
+  private Lines join() throws IOException {
+    CancellationToken token = Cancellation.current();
+    Load.Options options = load.options();
+    var lines = new Lines(CancellableSocketChannel.open(load.relay()));
+    tell(lines, "JOIN %s %s".formatted(options.room(number), options.name(number)));
+    String answer = lines.read(token, token);
+    if (answer == null || !answer.startsWith("JOINED ")) {
+      lines.close();
+      throw new ProtocolException("JOINED was looked for, not " + answer);
+    }
+    load.joined.countDown();
+    return lines;
+  }
+
   private static void tell(Lines lines, String line) throws IOException {
     lines.write(Cancellation.current(), List.of(Lines.encode(line)));
   }
 
-  private void hang(Lines lines) throws IOException, InterruptedException {
+  private void hang() throws IOException {
+    Lines lines = join();
+    load.keep(lines);
     if (number % 2 == 0) {
       ByteBuffer half = StandardCharsets.UTF_8.encode("SAY 1 this message never en");
       lines.write(Cancellation.current(), List.of(half));
     }
-    load.awaitRelease();
   }
 
   private void talk(Lines lines) throws IOException, InterruptedException {

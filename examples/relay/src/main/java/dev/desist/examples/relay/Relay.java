@@ -108,8 +108,7 @@ final class Relay {
     Thread.startVirtualThread(
         () -> {
           try (work) {
-            work.onThisThread();
-            Cancellation.run(shutdown.hard(), connection::run);
+            Cancellation.run(shutdown.hard(), () -> connection.run(work));
           } finally {
             connections.remove(connection);
           }

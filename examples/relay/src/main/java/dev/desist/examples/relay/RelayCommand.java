@@ -5,8 +5,6 @@ import dev.desist.concurrent.Locks;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
-import dev.desist.shutdown.ShutdownReport;
-import dev.desist.shutdown.Unfinished;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -169,21 +167,12 @@ final class RelayCommand implements Callable<Integer> {
     ShutdownOptions options =
         ShutdownOptions.defaults()
             .withDrainLimit(Duration.ofSeconds(drain))
-            .withReporter(RelayCommand::report)
-            // That somebody does not listen is no failure of the relay.
+            // That somebody does not listen is no failure of the relay, which has said who.
             .withExitCode(
                 report -> report.failures().isEmpty() && report.leftBehind().isEmpty() ? 0 : 1);
     return manner.connect
         ? options.withReporter(_ -> {})
         : options.withProgress(Duration.ofSeconds(1), System.err::println);
-  }
-
-  /** The report names a few; here it is all. */
-  private static void report(ShutdownReport report) {
-    System.err.println(report);
-    for (Unfinished each : report.aborted()) {
-      System.err.println("given up: " + each.name());
-    }
   }
 
   private void talk(InetSocketAddress relay, CancellationToken leave)
