@@ -8,18 +8,23 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A spliterator that ends when a token is cancelled. Asks its source for one item at a time: the
- * source's own loop over all of them could be left by an exception alone, through code of others.
- * In return, a block of as many items as the stride is long is free of questions.
+ * A spliterator that ends when a token is cancelled. Between two questions it goes through a block
+ * of items, no more than the stride is long. Of a source that splits into parts of known size, a
+ * block is a part, and is gone through by the source's own loop. Others are asked for one item at a
+ * time: their loop over all items could be left by an exception alone, through code of others.
  *
  * @param <T> what the items are
  * @param <S> what the source is
  */
 abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spliterator<T>>
     implements Spliterator<T> {
+  /** Below this, to split costs more than to ask for each item. */
+  private static final int WORTH_SPLITTING = 16;
+
   final UntilCancelled until;
   final S source;
   private final Stride stride;
@@ -32,16 +37,56 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
 
   /** Before each item: whether there is to be no other. */
   final boolean ended() {
-    return stride.isCancelled() && end();
+    return stride.isCancelled() && end(source);
   }
 
   /** Before each block of items: whether there is to be no other. */
-  final boolean endedAtBlock() {
-    return until.token().isCancelled() && end();
+  private boolean endedBefore(S part) {
+    return until.token().isCancelled() && end(part);
   }
 
-  private boolean end() {
-    return source.getExactSizeIfKnown() == 0 || until.end();
+  /** One that is through anyway needs no end. */
+  private boolean end(S part) {
+    return part.getExactSizeIfKnown() == 0 || until.end();
+  }
+
+  /**
+   * Goes through all items of {@code part}, in order, unless it is ended before.
+   *
+   * @param all gives a part of the source to the action
+   * @param one gives its next item, and tells whether there was one
+   * @return whether it was not ended
+   */
+  final boolean walk(S part, Consumer<S> all, Predicate<S> one) {
+    int block = until.stride();
+    if (block >= WORTH_SPLITTING && part.hasCharacteristics(SUBSIZED)) {
+      while (part.estimateSize() > block) {
+        @SuppressWarnings("unchecked") // what the four kinds of source split into is of their kind
+        S first = (S) part.trySplit();
+        if (first == null) {
+          return walkOneByOne(part, one);
+        }
+        if (!walk(first, all, one)) {
+          return false;
+        }
+      }
+      if (endedBefore(part)) {
+        return false;
+      }
+      all.accept(part);
+      return true;
+    }
+    return walkOneByOne(part, one);
+  }
+
+  private boolean walkOneByOne(S part, Predicate<S> one) {
+    boolean more = true;
+    while (more && !endedBefore(part)) {
+      for (int left = until.stride(); more && left > 0; left--) {
+        more = one.test(part);
+      }
+    }
+    return !more;
   }
 
   /** Whether it is of use to split: not if nothing will be handed out. */
@@ -85,12 +130,8 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(Consumer<? super T> action) {
       Objects.requireNonNull(action, "action");
-      boolean more = true;
-      while (more && !endedAtBlock()) {
-        for (int left = until.stride(); more && left > 0; left--) {
-          more = source.tryAdvance(action);
-        }
-      }
+      boolean _ =
+          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -115,12 +156,8 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(IntConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean more = true;
-      while (more && !endedAtBlock()) {
-        for (int left = until.stride(); more && left > 0; left--) {
-          more = source.tryAdvance(action);
-        }
-      }
+      boolean _ =
+          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -145,12 +182,8 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(LongConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean more = true;
-      while (more && !endedAtBlock()) {
-        for (int left = until.stride(); more && left > 0; left--) {
-          more = source.tryAdvance(action);
-        }
-      }
+      boolean _ =
+          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -175,12 +208,8 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(DoubleConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean more = true;
-      while (more && !endedAtBlock()) {
-        for (int left = until.stride(); more && left > 0; left--) {
-          more = source.tryAdvance(action);
-        }
-      }
+      boolean _ =
+          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override

@@ -15,13 +15,17 @@ import dev.desist.Census;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Spliterator;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -36,6 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -132,6 +137,31 @@ class UntilStreamTest {
     thenEnd.every(stride).stream(items).forEach(item -> dealWith(item, 0));
     assertEquals(stride, finished.size());
     assertEquals(begun, finished);
+  }
+
+  private static Stream<Arguments> sourcesAndStrides() {
+    List<Integer> numbers = IntStream.range(0, 1_000).boxed().toList();
+    List<Collection<Integer>> sources =
+        List.of(
+            numbers,
+            new ArrayList<>(numbers),
+            new ArrayDeque<>(numbers),
+            new LinkedHashSet<>(numbers),
+            new TreeSet<>(numbers),
+            new ConcurrentLinkedQueue<>(numbers));
+    return sources.stream()
+        .flatMap(items -> Stream.of(15, 16, 64, 2_000).map(stride -> Arguments.of(items, stride)));
+  }
+
+  /** Whether a source is gone through part by part or item by item, its order is kept. */
+  @ParameterizedTest
+  @MethodSource("sourcesAndStrides")
+  void promise20_a_block_is_gone_through_in_order(Collection<Integer> items, int stride) {
+    assertEquals(List.copyOf(items), thenThrow.every(stride).stream(items.stream()).toList());
+    thenEnd.every(stride).stream(items.stream()).forEach(item -> dealWith(item, 500));
+    assertEquals(begun, finished);
+    assertEquals(List.copyOf(items).subList(0, begun.size()), begun);
+    assertTrue(begun.size() > 500 && begun.size() <= 500 + stride, "at most a block: " + begun);
   }
 
   /** What pulls items one at a time counts the same as what takes them all. */

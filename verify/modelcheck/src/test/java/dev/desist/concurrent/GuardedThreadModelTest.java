@@ -386,6 +386,57 @@ class GuardedThreadModelTest {
     }
   }
 
+  // ---- queues ----
+
+  @Test
+  void promise20_an_element_is_taken_or_still_there() {
+    Models.tryOrders(PutAndCancelAndTake.class);
+  }
+
+  /** Puts an element and cancels, on two threads, while a third takes. */
+  public static class PutAndCancelAndTake {
+    /** The program. */
+    @Operation
+    public void run() throws Exception {
+      var source = CancellationSource.create();
+      var caller = new Caller();
+      var queue = new Cell(caller.thread);
+      caller.beside(queue::put);
+      caller.beside(source::cancel);
+      String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), queue::take));
+      check(!caller.isInterruptedAfter(), "no interrupt is left");
+      check(outcome.equals(queue.full ? "cancelled" : "value"), outcome + ", full: " + queue.full);
+    }
+  }
+
+  /** A queue for one element, which keeps what a blocking queue promises: see Queues. */
+  static final class Cell {
+    private final Thread taker;
+    volatile boolean full;
+
+    Cell(Thread taker) {
+      this.taker = taker;
+    }
+
+    void put() {
+      full = true;
+      LockSupport.unpark(taker);
+    }
+
+    String take() throws InterruptedException {
+      while (true) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+        if (full) {
+          full = false;
+          return "value";
+        }
+        LockSupport.park();
+      }
+    }
+  }
+
   // ---- what they are made of ----
 
   /** The thread that makes the calls, and those beside it. */
