@@ -67,6 +67,7 @@ public final class Bench {
     "-Djmh.executor=VIRTUAL",
     "-Xms4g",
     "-Xmx4g",
+    "-XX:+AlwaysPreTouch", // or who allocates more meets the page faults
     "-XX:+UseParallelGC"
   };
 
