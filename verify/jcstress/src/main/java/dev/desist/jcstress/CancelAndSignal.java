@@ -7,6 +7,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.concurrent.Locks;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.openjdk.jcstress.annotations.Actor;
@@ -31,10 +32,23 @@ public class CancelAndSignal {
   private final CancellationSource source = CancellationSource.create();
 
   @Actor
-  public void cancelAndSignal() {
+  public void cancelAndSignal(ZZ_Result r) {
+    // Not an actor: there may be two processors.
+    Thread other =
+        Thread.startVirtualThread(
+            () -> {
+              try (var limit = CancellationToken.none().childWithTimeout(Duration.ofSeconds(5))) {
+                r.r2 = await(limit.token());
+              }
+            });
     Wait.forOtherActor(() -> waiting() == 2);
     source.cancel();
     signal();
+    Wait.uninterrupted(
+        () -> {
+          other.join();
+          return true;
+        });
   }
 
   @Actor
@@ -43,11 +57,6 @@ public class CancelAndSignal {
     if (r.r1) {
       signal();
     }
-  }
-
-  @Actor
-  public void other(ZZ_Result r) {
-    r.r2 = await(CancellationToken.none());
   }
 
   private int waiting() {

@@ -26,7 +26,7 @@ public final class Models {
   /** How many orders of each program are tried: 1 in the build, more in {@code ./stress}. */
   private static final int SCALE = Integer.getInteger("desist.stress", 1);
 
-  private static final int ORDERS = Integer.getInteger("orders", 300) * SCALE;
+  private static final int ORDERS = 30 * SCALE;
 
   private Models() {}
 
@@ -61,7 +61,7 @@ public final class Models {
    */
   public static void tryOperations(Class<?> object, Class<?> specification) {
     options()
-        .iterations(4 + SCALE)
+        .iterations(Math.min(50, 4 + SCALE))
         .invocationsPerIteration(ORDERS / 3)
         .threads(2)
         .actorsPerThread(3)
