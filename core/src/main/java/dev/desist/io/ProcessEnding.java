@@ -7,9 +7,9 @@ import java.util.Objects;
  * How a process and its descendants are ended: asked first, and killed if they are still there when
  * the grace is over. Immutable.
  *
- * <p>All that are there are asked. What one of them starts after that, in order to clean up, is
- * left alone as long as the one that started it lives; what it leaves behind is asked as well. When
- * the grace is over, no difference is made.
+ * <p>All that are found when it begins are asked. What one of them starts after that, in order to
+ * clean up, is left alone as long as the one that started it lives; what it leaves behind is asked
+ * as well. When the grace is over, all are killed.
  */
 public final class ProcessEnding {
   private static final ProcessEnding DEFAULTS =

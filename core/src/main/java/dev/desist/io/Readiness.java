@@ -309,7 +309,7 @@ final class Readiness {
     }
   }
 
-  /** The channel is ready for something. Returns whether somebody was woken. */
+  /** The channel is ready for something, or is being closed; returns whether it is not. */
   synchronized boolean ready(SelectionKey ready) {
     if (!ready.isValid()) {
       return false;
@@ -332,7 +332,7 @@ final class Readiness {
     if ((armed & over) != 0) {
       arm(armed & ~over);
     }
-    return found != 0;
+    return true;
   }
 
   // ---- closing ----

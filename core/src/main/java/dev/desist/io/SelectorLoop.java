@@ -22,9 +22,9 @@ final class SelectorLoop implements Runnable {
    * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more before it selects
    *              asleep -> awake  the loop, when select returns; or who has put something into the queue, which wakes it up
    * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop asleep, or is found by it.
-   * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is being closed is ready, and wakes
-   *              nobody, until its thread has taken a monitor of the selector's; if many are closed at once, those threads wait
-   *              for it, and could not get to run beside loops that are never idle. So a loop that wakes nobody rests.
+   * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is being closed stays ready until
+   *              its thread has taken a monitor of the selector's; if many are closed at once, those threads wait for it, and
+   *              could not get to run beside loops that are never idle. So a loop that finds nothing else to be ready rests.
    */
   private static final System.Logger LOG = System.getLogger("dev.desist");
 
@@ -35,7 +35,7 @@ final class SelectorLoop implements Runnable {
   /** How long a loop rests when its selector has failed. */
   private static final long REST_NANOS = 10_000_000;
 
-  /** How many selections in a row may be in vain. */
+  /** How many selections in a row may be in vain: everything that was ready is being closed. */
   private static final int VAIN = 8;
 
   /** How long a loop rests when they were. */
@@ -49,10 +49,9 @@ final class SelectorLoop implements Runnable {
 
   // The loop's own.
 
-  /** Whether this selection has woken somebody. */
+  /** Whether this selection has found a channel that is not being closed. */
   private boolean useful;
 
-  /** How many selections in a row have found channels ready, and woken nobody. */
   private int vain;
 
   private SelectorLoop(Selector selector) {
@@ -122,7 +121,7 @@ final class SelectorLoop implements Runnable {
           asleep.set(false);
         }
         vain = busy && !useful ? vain + 1 : 0;
-        if (vain >= VAIN) {
+        if (vain >= VAIN && changed.isEmpty()) {
           LockSupport.parkNanos(this, PAUSE_NANOS);
         }
       } catch (Throwable e) { // of one channel, or of the system: the others go on

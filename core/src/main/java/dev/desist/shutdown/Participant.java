@@ -136,11 +136,12 @@ public final class Participant implements AutoCloseable {
   /**
    * What there is to say of it after its end.
    *
-   * @param seen what was to be seen before, if somebody looked
+   * @param seen what there was to say before, if somebody asked
    * @param why it was told to end
    */
   Unfinished describeEnded(@Nullable Unfinished seen, @Nullable CancellationReason why) {
-    return describe(why, seen == null ? List.of() : seen.stack());
+    Unfinished known = seen == null ? describe(null, List.of()) : seen;
+    return new Unfinished(known.name(), known.phase(), known.thread(), why, known.stack());
   }
 
   private Unfinished describe(@Nullable CancellationReason why, List<StackTraceElement> stack) {

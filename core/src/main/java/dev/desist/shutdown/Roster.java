@@ -49,7 +49,7 @@ final class Roster {
   /** Whether work that has not ended is in the total; guarded by the lock. */
   private boolean counted;
 
-  /** Who ended after the hard token was cancelled; guarded by the lock. */
+  /** Who ended after the hard token was cancelled, of the drain alone; guarded by the lock. */
   private final List<Participant> late = new ArrayList<>();
 
   Roster(ShutdownPhase phase, CancellationToken soft, CancellationToken hard, Runnable whenQuiet) {
@@ -174,7 +174,7 @@ final class Roster {
         if (participant.action == null && !counted && soft.isCancelled()) {
           total++;
         }
-        if (!dropped && hard.isCancelled()) {
+        if (!dropped && phase == ShutdownPhase.DRAINING && hard.isCancelled()) {
           late.add(participant);
         }
       }

@@ -265,7 +265,8 @@ public final class Shutdown {
    * Begins a piece of work, as {@link #begin(String)} does, whose name is made when somebody wants
    * to read it.
    *
-   * @param name makes the name, on any thread and perhaps several times; must be quick
+   * @param name makes the name, on any thread, perhaps several times, and perhaps when the work has
+   *     just ended; must be quick
    * @return close it when the work has ended
    * @throws CancelledException if the shutdown has begun; then the work must not
    */
@@ -591,10 +592,11 @@ public final class Shutdown {
     await(hard.token(), drained);
     var seen = new HashMap<Participant, Unfinished>();
     if (!isQuiet()) {
-      // Before they are told, since they then leave the place where they hang.
-      draining.rest().running().stream()
-          .limit(STACKS)
-          .forEach(each -> seen.computeIfAbsent(each, Participant::describe));
+      if (!hard.isCancelled()) { // once they are told, they leave the place where they hang
+        draining.rest().running().stream()
+            .limit(STACKS)
+            .forEach(each -> seen.computeIfAbsent(each, Participant::describe));
+      }
       cancelHard(
           CancellationReason.shutdown(
               "draining took longer than " + ShutdownReport.text(options.drainLimit)));

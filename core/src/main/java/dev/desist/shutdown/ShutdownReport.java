@@ -17,8 +17,9 @@ import java.util.stream.Collectors;
  * @param took from the beginning to the end of the last phase
  * @param drained how many participants of the drain, work in flight above all, ended before the
  *     hard token was cancelled
- * @param aborted who ended after that, with the stack that it had just before the hard token was
- *     cancelled; that is empty if there was no time to look, and of those beyond the first thousand
+ * @param aborted those participants of the drain that ended after that: each with its stack just
+ *     before the hard token was cancelled; the stack is empty if there was no time to look, as when
+ *     somebody else {@linkplain Shutdown#abort aborts}, and for all but the first thousand
  * @param failures the actions that threw, in the order in which they did
  * @param leftBehind who had not ended when its time was up, each as it was then
  */

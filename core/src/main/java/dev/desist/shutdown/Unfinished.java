@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A participant of a {@link Shutdown} that has not ended, as it was seen at one moment.
+ * A participant of a {@link Shutdown}, as it was seen at a moment when it had not ended.
  *
  * @param name its name
  * @param phase the phase it takes part in: stopping, draining (so all work in flight) or closing

@@ -1,21 +1,29 @@
 package dev.desist.stream;
 
 import dev.desist.Stride;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.Spliterator;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A spliterator that ends when a token is cancelled. Between two questions it goes through a block
- * of items, no more than the stride is long. Of a source that splits into parts of known size, a
- * block is a part, and is gone through by the source's own loop. Others are asked for one item at a
- * time: their loop over all items could be left by an exception alone, through code of others.
+ * of items, no more than the stride is long. Of an array, a list with an index or a range, a block
+ * is a part, and is gone through by the source's own loop. Other sources are asked for one item at
+ * a time: their loop over all items could be left by an exception alone, through code of others.
  *
  * @param <T> what the items are
  * @param <S> what the source is
@@ -24,6 +32,24 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     implements Spliterator<T> {
   /** Below this, to split costs more than to ask for each item. */
   private static final int WORTH_SPLITTING = 16;
+
+  /**
+   * The kinds of source whose parts are stretches of an array, of a list with an index, or of a
+   * range. Others, those on iterators above all, take items out of what they stand on when they are
+   * split, before anybody has asked for them.
+   */
+  private static final Set<Class<?>> STRETCHES =
+      Stream.of(
+              new ArrayList<>().spliterator(),
+              List.of().spliterator(),
+              Arrays.spliterator(new Object[0]),
+              Arrays.spliterator(new int[0]),
+              Arrays.spliterator(new long[0]),
+              Arrays.spliterator(new double[0]),
+              IntStream.range(0, 2).spliterator(),
+              LongStream.range(0, 2).spliterator())
+          .map(Spliterator::getClass)
+          .collect(Collectors.toUnmodifiableSet());
 
   final UntilCancelled until;
   final S source;
@@ -37,56 +63,52 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
 
   /** Before each item: whether there is to be no other. */
   final boolean ended() {
-    return stride.isCancelled() && end(source);
-  }
-
-  /** Before each block of items: whether there is to be no other. */
-  private boolean endedBefore(S part) {
-    return until.token().isCancelled() && end(part);
-  }
-
-  /** One that is through anyway needs no end. */
-  private boolean end(S part) {
-    return part.getExactSizeIfKnown() == 0 || until.end();
+    return stride.isCancelled() && (source.getExactSizeIfKnown() == 0 || until.end());
   }
 
   /**
-   * Goes through all items of {@code part}, in order, unless it is ended before.
+   * Goes through all items, in order, unless it is ended before.
    *
    * @param all gives a part of the source to the action
    * @param one gives its next item, and tells whether there was one
-   * @return whether it was not ended
    */
-  final boolean walk(S part, Consumer<S> all, Predicate<S> one) {
-    int block = until.stride();
-    if (block >= WORTH_SPLITTING && part.hasCharacteristics(SUBSIZED)) {
-      while (part.estimateSize() > block) {
-        @SuppressWarnings("unchecked") // what the four kinds of source split into is of their kind
-        S first = (S) part.trySplit();
-        if (first == null) {
-          return walkOneByOne(part, one);
-        }
-        if (!walk(first, all, one)) {
-          return false;
-        }
+  final void walk(Consumer<S> all, Predicate<S> one) {
+    if (until.stride() >= WORTH_SPLITTING && STRETCHES.contains(source.getClass())) {
+      walkParts(source, all);
+      return;
+    }
+    boolean more = true;
+    while (more && !ended(source)) {
+      for (int left = until.stride(); more && left > 0; left--) {
+        more = one.test(source);
       }
-      if (endedBefore(part)) {
+    }
+  }
+
+  /** Returns whether it was not ended. */
+  private boolean walkParts(S part, Consumer<S> all) {
+    while (part.estimateSize() > until.stride()) {
+      @SuppressWarnings("unchecked") // what the four kinds of source split into is of their kind
+      S first = (S) part.trySplit();
+      if (first == null) {
+        break;
+      }
+      if (!walkParts(first, all)) {
+        return false;
+      }
+    }
+    if (part.estimateSize() > 0) {
+      if (ended(part)) {
         return false;
       }
       all.accept(part);
-      return true;
     }
-    return walkOneByOne(part, one);
+    return true;
   }
 
-  private boolean walkOneByOne(S part, Predicate<S> one) {
-    boolean more = true;
-    while (more && !endedBefore(part)) {
-      for (int left = until.stride(); more && left > 0; left--) {
-        more = one.test(part);
-      }
-    }
-    return !more;
+  /** Before each block of items: whether there is to be no other. */
+  private boolean ended(S part) {
+    return until.token().isCancelled() && (part.getExactSizeIfKnown() == 0 || until.end());
   }
 
   /** Whether it is of use to split: not if nothing will be handed out. */
@@ -130,8 +152,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(Consumer<? super T> action) {
       Objects.requireNonNull(action, "action");
-      boolean _ =
-          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
+      walk(part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -156,8 +177,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(IntConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean _ =
-          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
+      walk(part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -182,8 +202,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(LongConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean _ =
-          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
+      walk(part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override
@@ -208,8 +227,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     @Override
     public void forEachRemaining(DoubleConsumer action) {
       Objects.requireNonNull(action, "action");
-      boolean _ =
-          walk(source, part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
+      walk(part -> part.forEachRemaining(action), part -> part.tryAdvance(action));
     }
 
     @Override

@@ -20,9 +20,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,6 +36,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -137,6 +140,61 @@ class UntilStreamTest {
     thenEnd.every(stride).stream(items).forEach(item -> dealWith(item, 0));
     assertEquals(stride, finished.size());
     assertEquals(begun, finished);
+  }
+
+  /** A part of the stream that is empty, or used up, is not the end of it. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 64})
+  void the_reason_is_thrown_between_the_parts_of_a_stream_too(int stride) {
+    List<Integer> numbers = IntStream.range(0, 640).boxed().toList();
+    for (Stream<Integer> first :
+        List.of(
+            numbers.stream(),
+            new LinkedHashSet<>(numbers).stream(),
+            numbers.stream().map(number -> number))) {
+      var stop = CancellationSource.create();
+      var until = UntilCancelled.thenThrow(stop.token()).every(stride);
+      var came = new ArrayList<Integer>();
+      assertThrows(
+          CancelledException.class,
+          () ->
+              until.stream(Stream.concat(first, numbers.stream()))
+                  .forEach(
+                      number -> {
+                        came.add(number);
+                        if (number == 639) {
+                          stop.cancel();
+                        }
+                      }));
+      assertTrue(came.size() >= 640 && came.size() < 640 + stride, came.toString());
+    }
+    source.cancel();
+    var none = Stream.concat(Stream.<Integer>of(), numbers.stream());
+    assertThrows(
+        CancelledException.class, () -> thenThrow.every(stride).stream(none).forEach(begun::add));
+    assertEquals(List.of(), begun);
+  }
+
+  /** What stands on an iterator gives nothing before it is asked for. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 64})
+  void promise20_no_item_is_taken_ahead(int stride) {
+    var queue = new ArrayDeque<>(IntStream.range(0, 5_000).boxed().toList());
+    var taking =
+        new Iterator<Integer>() {
+          @Override
+          public boolean hasNext() {
+            return !queue.isEmpty();
+          }
+
+          @Override
+          public Integer next() {
+            return queue.remove();
+          }
+        };
+    var items = StreamSupport.stream(Spliterators.spliterator(taking, 5_000, 0), false);
+    thenEnd.every(stride).stream(items).forEach(item -> dealWith(item, 500));
+    assertEquals(5_000, begun.size() + queue.size());
   }
 
   private static Stream<Arguments> sourcesAndStrides() {

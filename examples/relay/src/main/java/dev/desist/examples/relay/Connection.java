@@ -11,6 +11,7 @@ import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.scope.TaskScope;
 import dev.desist.shutdown.Participant;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
@@ -32,12 +33,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Connection {
   private static final int BATCH = 256;
-  private static final Pattern NAME = Pattern.compile("[\\w-]{1,30}");
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9-]{1,30}");
+  private static final int ECHO = 40;
 
-  /**
-   * @param isLast whether the connection ends with it
-   */
-  private record Line(ByteBuffer bytes, boolean isLast) {}
+  /** What becomes of the connection when a line has been sent. */
+  private enum Kind {
+    /** It goes on; the line has taken a permit. */
+    ORDINARY,
+    /** It goes on; the line is the answer to a JOIN, and needs no permit. */
+    FREE,
+    /** It ends. */
+    LAST
+  }
+
+  private record Line(ByteBuffer bytes, Kind kind) {}
 
   private record Place(String room, String name) {}
 
@@ -46,15 +55,17 @@ final class Connection {
   private final String address;
   private final BlockingQueue<Line> outbox = new LinkedBlockingQueue<>();
 
-  /** How many more lines the outbox takes. The last one needs no permit. */
+  /** How many more lines the outbox takes. */
   private final Semaphore space;
 
   /** Opens when nothing more comes from this client. */
   private final CountDownLatch heardOut = new CountDownLatch(1);
 
   private volatile @Nullable Place place;
-  private volatile boolean left;
   private volatile @Nullable TaskScope<?, ?> scope;
+
+  /** How many lines it did not take, once it has been dropped; before that, -1. */
+  private volatile int untaken = -1;
 
   Connection(Relay relay, Lines lines, String address) {
     this.relay = relay;
@@ -65,48 +76,67 @@ final class Connection {
 
   /** Ends when the client has closed, or when the current token, which aborts, is cancelled. */
   void run(Participant work) {
+    String why = null;
     try (lines;
-        var opened = TaskScope.<@Nullable Void>open()) {
+        var opened = TaskScope.<@Nullable Void>open();
+        var farewell = opened.token().child("farewell")) {
       scope = opened;
-      opened.fork("reader", () -> read(work));
-      opened.fork("writer", this::write);
+      opened.fork("reader", () -> read(work, farewell.token()));
+      opened.fork("writer", () -> write(farewell));
       opened.join();
     } catch (ExecutionException e) {
-      relay.lost(this, String.valueOf(e.getCause()));
+      why = String.valueOf(e.getCause());
     } catch (CancelledException e) {
-      relay.lost(this, e.reason().message());
+      why = e.reason().message();
     } catch (IOException | TimeoutException | InterruptedException e) {
-      relay.lost(this, e.toString());
-    } finally {
-      heardOut.countDown();
-      leave();
+      why = e.toString();
+    }
+    heardOut.countDown();
+    leave();
+    if (why != null) {
+      relay.lost(this, why);
+    }
+  }
+
+  /** For one that was accepted when the relay began to stop. */
+  void refuse(String why) throws IOException {
+    heardOut.countDown();
+    try (lines;
+        var brief = CancellationToken.none().childWithTimeout(relay.options().hearOut())) {
+      lines.write(brief.token(), List.of(Lines.encode("BYE " + why)));
+      lines.end();
+      lines.discard(brief.token());
     }
   }
 
   // ---- what comes from the client ----
 
-  private @Nullable Void read(Participant work) throws IOException, InterruptedException {
+  private @Nullable Void read(Participant work, CancellationToken farewell)
+      throws IOException, InterruptedException {
     work.onThisThread(); // whose stack is shown, should the client be stuck
     CancellationToken own = Cancellation.current();
-    Deadline patience = Deadline.none();
     try (var between = CancellationSource.linkedTo(relay.soft(), own)) {
       String line;
       do {
-        line = lines.read(between.token(), own);
+        line = lines.read(between.token(), own, relay.options().hearOut());
       } while (line != null && obey(line));
       quit("you have left");
-      patience = Deadline.after(relay.options().patience());
+    } catch (EOFException e) {
+      quit("you have left within a message");
     } catch (CancelledIOException | SocketTimeoutException e) {
       own.throwIfCancelled();
       // The relay stops. This client is still to get what the others have said.
     } catch (ProtocolException e) {
       tell("ERROR " + e.getMessage());
       quit("you do not speak as I do");
-      patience = Deadline.after(relay.options().patience());
     } finally {
       heardOut.countDown();
     }
-    lines.discard(own, patience);
+    try {
+      lines.discard(farewell);
+    } catch (CancelledIOException e) {
+      own.throwIfCancelled(); // else it had its goodbye, and time enough to close
+    }
     return null;
   }
 
@@ -119,9 +149,13 @@ final class Connection {
       case "QUIT" -> {
         return false;
       }
-      default -> tell("ERROR after JOIN, SAY or QUIT was looked for, not after: " + line);
+      default -> tell("ERROR JOIN, SAY or QUIT was expected, not: " + shortened(line));
     }
     return true;
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= ECHO ? text : text.substring(0, ECHO) + "…";
   }
 
   private void join(String[] words) throws InterruptedException {
@@ -130,17 +164,22 @@ final class Connection {
     } else if (words.length < 3
         || !NAME.matcher(words[1]).matches()
         || !NAME.matcher(words[2]).matches()) {
-      tell("ERROR room and name must be up to 30 letters, digits and hyphens: JOIN room name");
+      tell(
+          "ERROR room and name must be up to 30 letters a to z, digits and hyphens: JOIN room"
+              + " name");
     } else {
       var wanted = new Place(words[1], words[2]);
-      int there = relay.rooms().join(wanted.room, wanted.name, this);
-      if (there == 0) {
+      place = wanted;
+      if (!relay.rooms().join(wanted.room, wanted.name, this)) {
+        place = null;
         tell("ERROR somebody in %s has that name: %s".formatted(wanted.room, wanted.name));
-      } else {
-        place = wanted;
-        tell("JOINED %s %d".formatted(wanted.room, there));
       }
     }
+  }
+
+  /** Is in a room now. Never waits. */
+  void joined(String room, int members) {
+    outbox.add(new Line(Lines.encode("JOINED %s %d".formatted(room, members)), Kind.FREE));
   }
 
   /** Acknowledged when it is in the outbox of everybody who is in the room. */
@@ -152,6 +191,12 @@ final class Connection {
       tell("ERROR a message has a number and a text: SAY number text");
     } else {
       ByteBuffer line = Lines.encode("FROM " + here.name + " " + words[2]);
+      if (line.limit() > Lines.LONGEST) {
+        tell(
+            "ERROR with your name before it, a message must not be longer than %,d bytes: %s"
+                .formatted(Lines.LONGEST, shortened(words[1])));
+        return;
+      }
       for (Connection member : relay.rooms().members(here.room)) {
         member.send(line);
       }
@@ -161,9 +206,8 @@ final class Connection {
 
   private void leave() {
     Place here = place;
-    if (here != null && !left) {
-      left = true;
-      relay.rooms().leave(here.room, here.name);
+    if (here != null) {
+      relay.rooms().leave(here.room, here.name, this);
     }
   }
 
@@ -178,18 +222,43 @@ final class Connection {
    * client that has to go.
    */
   private void send(ByteBuffer line) throws InterruptedException {
-    if (Locks.tryAcquire(space, 1, relay.options().patience())) {
-      outbox.add(new Line(line, false));
-    } else {
-      drop("its outbox was full for " + relay.options().patience().toMillis() + " ms");
+    if (!space.tryAcquire() && !awaitSpace()) {
+      drop("its outbox was full");
+    }
+    if (untaken < 0) {
+      outbox.add(new Line(line, Kind.ORDINARY));
     }
   }
 
-  private void drop(String why) {
+  /** Once the relay stops, all who send have a short time together. */
+  private boolean awaitSpace() throws InterruptedException {
+    CancellationToken own = Cancellation.current();
+    try (var between = CancellationSource.linkedTo(relay.soft(), own)) {
+      return Locks.tryAcquire(between.token(), space, 1, relay.options().patience());
+    } catch (CancelledException e) {
+      own.throwIfCancelled();
+      return Locks.tryAcquire(space, 1, relay.heardOutBy().remaining());
+    }
+  }
+
+  /** Ends the connection. Nobody waits for it any more. */
+  void drop(String why) {
+    synchronized (space) {
+      if (untaken >= 0) {
+        return;
+      }
+      untaken = untaken();
+    }
+    leave();
+    space.release(Integer.MAX_VALUE / 2);
     TaskScope<?, ?> open = scope;
     if (open != null) {
       open.cancel(CancellationReason.disconnected(why));
     }
+  }
+
+  private int untaken() {
+    return relay.options().outbox() - space.availablePermits();
   }
 
   private void quit(String why) {
@@ -199,30 +268,39 @@ final class Connection {
 
   /** The last line. What comes into the outbox after it is not sent. */
   void goodbye(String why) {
-    outbox.add(new Line(Lines.encode("BYE " + why), true));
+    outbox.add(new Line(Lines.encode("BYE " + why), Kind.LAST));
   }
 
-  /** Waits until nothing more comes from this client. */
-  void awaitHeardOut() throws InterruptedException {
-    Locks.await(heardOut);
+  /**
+   * Waits until nothing more comes from this client.
+   *
+   * @return whether that was before the deadline
+   */
+  boolean awaitHeardOut(Deadline deadline) throws InterruptedException {
+    return Locks.await(heardOut, deadline.remaining());
   }
 
-  private @Nullable Void write() throws IOException, InterruptedException {
+  private @Nullable Void write(CancellationSource farewell)
+      throws IOException, InterruptedException {
     CancellationToken own = Cancellation.current();
     boolean last = false;
     while (!last) {
-      List<Line> taken = Queues.drain(own, outbox, BATCH);
-      var batch = new ArrayList<ByteBuffer>(taken.size());
-      for (Line each : taken) {
+      var batch = new ArrayList<ByteBuffer>();
+      int permits = 0;
+      for (Line each : Queues.drain(own, outbox, BATCH)) {
         if (!last) {
           batch.add(each.bytes);
-          last = each.isLast;
         }
+        permits += each.kind == Kind.ORDINARY ? 1 : 0;
+        last |= each.kind == Kind.LAST;
       }
       lines.write(own, batch);
-      space.release(taken.size());
+      space.release(permits);
     }
     lines.end();
+    if (!relay.soft().isCancelled()) {
+      farewell.cancelAfter(relay.options().patience()); // the client's turn to close
+    }
     return null;
   }
 
@@ -230,6 +308,7 @@ final class Connection {
   public String toString() {
     Place here = place;
     String who = here == null ? address : here.name + " in " + here.room;
-    return outbox.isEmpty() ? who : who + " (%,d lines not sent)".formatted(outbox.size());
+    int left = untaken >= 0 ? untaken : untaken();
+    return left <= 0 ? who : who + " (%,d lines not sent)".formatted(left);
   }
 }

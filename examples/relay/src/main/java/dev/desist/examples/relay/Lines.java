@@ -26,9 +26,6 @@ final class Lines implements Closeable {
   /** Of a line with its end, in bytes. */
   static final int LONGEST = 16 * 1024;
 
-  /** How long a line that has begun may take when it is to be the last. */
-  private static final Duration TO_FINISH = Duration.ofSeconds(1);
-
   private final CancellableSocketChannel channel;
 
   // The reader's.
@@ -57,18 +54,21 @@ final class Lines implements Closeable {
    *
    * @param between ends the wait for the first byte of a line; if a line has begun, it is the last
    * @param within ends also the wait for the rest
+   * @param toFinish how long the last line may take from then on
    * @return the line without its end, or null if the other side sends no more
    * @throws CancelledIOException if one of the tokens has ended it
    * @throws SocketTimeoutException if the last line did not come to its end in time
+   * @throws EOFException if the other side sends no more, and has begun a line
    * @throws ProtocolException if it is too long, or not UTF-8
    */
-  @Nullable String read(CancellationToken between, CancellationToken within) throws IOException {
+  @Nullable String read(CancellationToken between, CancellationToken within, Duration toFinish)
+      throws IOException {
     if (over) {
       throw new CancelledIOException(between);
     }
     while (!findEnd()) {
       makeRoom();
-      if (fill(between, within) < 0) {
+      if (fill(between, within, toFinish) < 0) {
         if (hasBegun()) {
           throw new EOFException("the connection ended inside a line");
         }
@@ -77,6 +77,11 @@ final class Lines implements Closeable {
     }
     over = lastUntil != null;
     return takeLine();
+  }
+
+  /** Reads a line, as long as the token lets it. */
+  @Nullable String read(CancellationToken token) throws IOException {
+    return read(token, token, Duration.ZERO);
   }
 
   private boolean findEnd() {
@@ -125,7 +130,8 @@ final class Lines implements Closeable {
     searched = rest;
   }
 
-  private int fill(CancellationToken between, CancellationToken within) throws IOException {
+  private int fill(CancellationToken between, CancellationToken within, Duration toFinish)
+      throws IOException {
     if (lastUntil == null) {
       try {
         return channel.read(between, buffer);
@@ -133,7 +139,7 @@ final class Lines implements Closeable {
         if (!hasBegun() || within.isCancelled()) {
           throw e;
         }
-        lastUntil = Deadline.after(TO_FINISH);
+        lastUntil = Deadline.after(toFinish);
       }
     }
     return channel.read(within, buffer, lastUntil);
@@ -143,10 +149,10 @@ final class Lines implements Closeable {
    * Reads on until the other side closes, and keeps nothing. Who closes a connection while there is
    * something to be read makes the system throw away what is on its way to the other side.
    */
-  void discard(CancellationToken token, Deadline deadline) throws IOException {
+  void discard(CancellationToken token) throws IOException {
     do {
       buffer.clear();
-    } while (channel.read(token, buffer, deadline) >= 0);
+    } while (channel.read(token, buffer) >= 0);
   }
 
   /** Writes all of these, together one or more lines or a part of one. They stay as they are. */

@@ -22,8 +22,8 @@ final class Load {
    * @param clients how many there are, in rooms of {@code roomSize}
    * @param roomSize how many in a room
    * @param window how many messages of a client may be unacknowledged at a time
-   * @param stuck how many of the clients join and then read nothing; half of them have begun a
-   *     message that they never end
+   * @param stuck how many of the clients join and then read nothing; every other one of them has
+   *     begun a message that it never ends
    */
   record Options(int clients, int roomSize, int window, int stuck) {
     String room(int client) {
@@ -37,6 +37,10 @@ final class Load {
     /** They are spread over the rooms. */
     boolean isStuck(int client) {
       return stuck > 0 && client % (clients / stuck) == 0 && client / (clients / stuck) < stuck;
+    }
+
+    boolean isInMessage(int client) {
+      return isStuck(client) && client / (clients / stuck) % 2 == 0;
     }
   }
 

@@ -86,7 +86,7 @@ final class LoadClient {
     Load.Options options = load.options();
     var lines = new Lines(CancellableSocketChannel.open(load.relay()));
     tell(lines, "JOIN %s %s".formatted(options.room(number), options.name(number)));
-    String answer = lines.read(token, token);
+    String answer = lines.read(token);
     if (answer == null || !answer.startsWith("JOINED ")) {
       lines.close();
       throw new ProtocolException("JOINED was looked for, not " + answer);
@@ -102,7 +102,7 @@ final class LoadClient {
   private void hang() throws IOException {
     Lines lines = join();
     load.keep(lines);
-    if (number % 2 == 0) {
+    if (load.options().isInMessage(number)) {
       ByteBuffer half = StandardCharsets.UTF_8.encode("SAY 1 this message never en");
       lines.write(Cancellation.current(), List.of(half));
     }
@@ -153,7 +153,7 @@ final class LoadClient {
     CancellationToken token = Cancellation.current();
     try {
       String line;
-      while ((line = lines.read(token, token)) != null) {
+      while ((line = lines.read(token)) != null) {
         note(line);
       }
     } catch (EOFException e) {

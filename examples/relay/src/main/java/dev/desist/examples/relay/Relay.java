@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.Deadline;
 import dev.desist.io.CancellableServerSocketChannel;
 import dev.desist.io.CancellableSocketChannel;
 import dev.desist.shutdown.Participant;
@@ -12,10 +13,13 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.time.Duration;
-import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes connections, until the soft token of its shutdown is cancelled. Then each client is heard
@@ -27,9 +31,12 @@ final class Relay {
    * @param outbox how many lines may wait for a client
    * @param patience how long a full outbox may hold up those who send; and how long one who has
    *     left may take to close
+   * @param hearOut how long a message that has begun may take to come when the relay stops, and
+   *     again to get into the outboxes; who takes longer is dropped
    */
-  record Options(int outbox, Duration patience) {}
+  record Options(int outbox, Duration patience, Duration hearOut) {}
 
+  private static final Duration PAUSE = Duration.ofMillis(100);
   private static final int BACKLOG = 4096;
 
   private final Shutdown shutdown;
@@ -37,6 +44,7 @@ final class Relay {
   private final Consumer<String> log;
   private final CancellableServerSocketChannel listener;
   private final Rooms rooms = new Rooms();
+  private final AtomicReference<@Nullable Deadline> heardOutBy = new AtomicReference<>();
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
 
   private Relay(
@@ -78,31 +86,49 @@ final class Relay {
     return shutdown.soft();
   }
 
+  /** When the relay stops: until when those who have said something may wait for full outboxes. */
+  Deadline heardOutBy() {
+    Deadline set = heardOutBy.get();
+    if (set == null) {
+      heardOutBy.compareAndSet(null, Deadline.after(options.hearOut.multipliedBy(2)));
+      set = Objects.requireNonNull(heardOutBy.get());
+    }
+    return set;
+  }
+
   private void accept() {
-    try {
-      while (true) {
+    while (!shutdown.soft().isCancelled()) {
+      try {
         take(listener.accept(shutdown.soft()));
+      } catch (CancelledIOException e) {
+        return;
+      } catch (IOException e) {
+        if (!listener.isOpen()) {
+          shutdown.initiate("the listener failed: " + e.getMessage());
+          return;
+        }
+        log.accept("a connection could not be taken: " + e); // no descriptor left, say
+        LockSupport.parkNanos(PAUSE.toNanos());
       }
-    } catch (CancelledIOException e) {
-      // The shutdown has begun.
-    } catch (IOException e) {
-      shutdown.initiate("the listener failed: " + e.getMessage());
     }
   }
 
   private void take(CancellableSocketChannel channel) throws IOException {
-    channel.channel().setOption(StandardSocketOptions.TCP_NODELAY, true);
-    var lines = new Lines(channel);
-    var connection = new Connection(this, lines, String.valueOf(channel.remoteAddress()));
+    Connection connection;
+    try {
+      channel.channel().setOption(StandardSocketOptions.TCP_NODELAY, true);
+      connection = new Connection(this, new Lines(channel), "" + channel.remoteAddress());
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
     connections.add(connection); // before the work begins: who says goodbye finds it then
     Participant work;
     try {
       work = shutdown.begin(connection::toString);
     } catch (CancelledException e) {
       connections.remove(connection);
-      try (lines) { // between accepted and begun; a goodbye always finds room in a new socket
-        lines.write(shutdown.hard(), List.of(Lines.encode("BYE " + e.reason().message())));
-      }
+      connection.refuse(e.reason().message());
       return;
     }
     Thread.startVirtualThread(
@@ -115,12 +141,20 @@ final class Relay {
         });
   }
 
-  /** When all clients are heard out. */
+  /** When all clients are heard out; who takes too long is dropped. */
   private void sayGoodbye() throws InterruptedException {
-    for (Connection connection : connections) {
-      connection.awaitHeardOut();
-    }
+    Deadline limit = Deadline.after(options.hearOut.multipliedBy(3));
+    heardOutBy();
     String why = shutdown.soft().reason().orElseThrow().message();
+    try {
+      for (Connection connection : connections) {
+        if (!connection.awaitHeardOut(limit)) {
+          connection.drop("it could not be heard out in time");
+        }
+      }
+    } catch (CancelledException e) {
+      return; // all connections end now
+    }
     for (Connection connection : connections) {
       connection.goodbye(why);
     }

@@ -5,6 +5,7 @@ import dev.desist.concurrent.Locks;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
+import dev.desist.shutdown.ShutdownReport;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -34,6 +35,8 @@ import picocli.CommandLine.Spec;
           + " others join from this machine: ./demo relay --connect"
     })
 final class RelayCommand implements Callable<Integer> {
+  private static final Duration HEAR_OUT = Duration.ofSeconds(1);
+
   /** At most one of these. */
   static final class Manner {
     @Option(names = "--serve", description = "The relay alone, until SIGTERM or Ctrl-C.")
@@ -59,8 +62,11 @@ final class RelayCommand implements Callable<Integer> {
   @Option(names = "--room", description = "The room you are in (default: ${DEFAULT-VALUE}).")
   private String room = "lobby";
 
-  @Option(names = "--name", description = "The name you have there (default: ${DEFAULT-VALUE}).")
-  private String name = System.getProperty("user.name", "you").replaceAll("[^\\w-]", "-");
+  @Option(names = "--name", description = "The name you have there (default: made from yours).")
+  private String name =
+      System.getProperty("user.name", "you").replaceAll("[^A-Za-z0-9-]", "-")
+          + "-"
+          + ProcessHandle.current().pid();
 
   @Option(
       names = "--outbox",
@@ -134,11 +140,12 @@ final class RelayCommand implements Callable<Integer> {
     Shutdown shutdown = Shutdown.ofProcess("the relay", options());
     if (manner.connect) {
       require(port > 0, "--connect needs a --port", port);
-      talk(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), shutdown.soft());
-      return 0;
+      try (var _ = shutdown.begin("the terminal")) {
+        return talk(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), shutdown.soft());
+      }
     }
     var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-    var options = new Relay.Options(outbox, Duration.ofSeconds(patience));
+    var options = new Relay.Options(outbox, Duration.ofSeconds(patience), hearOut());
     Relay relay;
     try {
       relay = Relay.start(shutdown, address, options, System.err::println);
@@ -150,11 +157,21 @@ final class RelayCommand implements Callable<Integer> {
     if (manner.load) {
       load(shutdown, relay.address());
     } else if (!manner.serve) {
-      talk(relay.address(), CancellationToken.none());
-      shutdown.initiate("its user has left");
+      int code = talk(relay.address(), CancellationToken.none());
+      shutdown.initiate(code == 0 ? "its user has left" : "its terminal has failed");
     }
-    shutdown.await(); // which ends the process
-    return 0;
+    return code(shutdown.await());
+  }
+
+  /** All three times of it fit into the time that clients have. */
+  private Duration hearOut() {
+    Duration quarter = Duration.ofSeconds(drain).dividedBy(4);
+    return quarter.compareTo(HEAR_OUT) < 0 ? quarter : HEAR_OUT;
+  }
+
+  /** That somebody does not listen is no failure of the relay, which has said who. */
+  private static int code(ShutdownReport report) {
+    return report.failures().isEmpty() && report.leftBehind().isEmpty() ? 0 : 1;
   }
 
   private void require(boolean holds, String rule, int value) {
@@ -167,19 +184,23 @@ final class RelayCommand implements Callable<Integer> {
     ShutdownOptions options =
         ShutdownOptions.defaults()
             .withDrainLimit(Duration.ofSeconds(drain))
-            // That somebody does not listen is no failure of the relay, which has said who.
-            .withExitCode(
-                report -> report.failures().isEmpty() && report.leftBehind().isEmpty() ? 0 : 1);
+            .withExitCode(RelayCommand::code);
     return manner.connect
         ? options.withReporter(_ -> {})
         : options.withProgress(Duration.ofSeconds(1), System.err::println);
   }
 
-  private void talk(InetSocketAddress relay, CancellationToken leave)
-      throws IOException, InterruptedException {
+  /** Returns the exit code. */
+  private int talk(InetSocketAddress relay, CancellationToken leave) throws InterruptedException {
     out.println("What you type is said; /quit leaves.");
-    new TerminalClient(CancellableInputStream.systemIn(), out, out.charset())
-        .run(relay, room, name, leave);
+    try {
+      new TerminalClient(CancellableInputStream.systemIn(), out, out.charset())
+          .run(relay, room, name, leave);
+      return 0;
+    } catch (IOException e) {
+      System.err.println("relay: port " + relay.getPort() + ": " + e.getMessage());
+      return 1;
+    }
   }
 
   /** The clients end with the goodbye of the relay; then there is time to say what they saw. */

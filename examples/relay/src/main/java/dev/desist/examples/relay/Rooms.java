@@ -9,24 +9,32 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Rooms {
   private final Map<String, Map<String, Connection>> rooms = new ConcurrentHashMap<>();
 
-  /** Returns how many are there then, or 0 if the name is taken. */
-  int join(String room, String name, Connection member) {
-    int[] count = new int[1];
+  /**
+   * Lets somebody in, unless the name is taken.
+   *
+   * @return whether he is in; then he has been told, before anybody could say something to him
+   */
+  boolean join(String room, String name, Connection member) {
+    boolean[] in = new boolean[1];
     rooms.compute(
         room,
         (_, members) -> {
           Map<String, Connection> there = members == null ? new ConcurrentHashMap<>() : members;
-          count[0] = there.putIfAbsent(name, member) == null ? there.size() : 0;
+          if (!there.containsKey(name)) {
+            member.joined(room, there.size() + 1);
+            there.put(name, member);
+            in[0] = true;
+          }
           return there;
         });
-    return count[0];
+    return in[0];
   }
 
-  void leave(String room, String name) {
+  void leave(String room, String name, Connection member) {
     rooms.computeIfPresent(
         room,
         (_, members) -> {
-          members.remove(name);
+          members.remove(name, member);
           return members.isEmpty() ? null : members;
         });
   }

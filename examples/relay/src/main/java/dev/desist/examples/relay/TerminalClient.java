@@ -10,6 +10,7 @@ import dev.desist.scope.TaskScope;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.nio.charset.Charset;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -39,6 +40,13 @@ final class TerminalClient {
     try (var lines = new Lines(CancellableSocketChannel.open(relay));
         var scope = TaskScope.<@Nullable Void>open()) {
       say(lines, "JOIN %s %s".formatted(room, name));
+      String answer = lines.read(leave);
+      if (answer == null || !answer.startsWith("JOINED ")) {
+        throw new ProtocolException("not let in: " + answer);
+      }
+      out.println(
+          "You are in %s, with %s there."
+              .formatted(room, answer.substring(answer.lastIndexOf(' ') + 1)));
       var typing = scope.fork("what is typed", () -> type(lines, leave));
       scope.fork(
           "what is said",
@@ -85,10 +93,9 @@ final class TerminalClient {
   private @Nullable Void show(Lines lines) throws IOException {
     CancellationToken token = Cancellation.current();
     String line;
-    while ((line = lines.read(token, token)) != null) {
+    while ((line = lines.read(token)) != null) {
       String[] words = line.split(" ", 3);
       switch (words[0]) {
-        case "JOINED" -> out.println("You are in %s, with %s there.".formatted(words[1], words[2]));
         case "FROM" -> out.println(words[1] + ": " + words[2]);
         case "ERROR" -> out.println("The relay does not understand: " + line.substring(6));
         case "BYE" -> out.println("The relay says goodbye: " + line.substring(4));

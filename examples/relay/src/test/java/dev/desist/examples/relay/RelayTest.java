@@ -14,6 +14,7 @@ import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +27,8 @@ import org.junit.jupiter.api.Timeout;
 /** What a client sees that knows no more than sockets. */
 @Timeout(60)
 class RelayTest {
-  private static final Relay.Options OPTIONS = new Relay.Options(100, Duration.ofMillis(500));
+  private static final Relay.Options OPTIONS =
+      new Relay.Options(100, Duration.ofMillis(500), Duration.ofMillis(300));
 
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final Shutdown shutdown =
@@ -116,10 +118,10 @@ class RelayTest {
   void what_is_wrong_is_told_and_leaves_the_rest_as_it_was() throws Exception {
     try (var ann = new Client(relay);
         var bob = new Client(relay)) {
-      ann.says("HELLO\n").hears("ERROR after JOIN, SAY or QUIT was looked for, not after: HELLO");
+      ann.says("HELLO\n").hears("ERROR JOIN, SAY or QUIT was expected, not: HELLO");
       ann.says("SAY 1 a\n").hears("ERROR join a room first: JOIN room name");
       String rule =
-          "ERROR room and name must be up to 30 letters, digits and hyphens: JOIN room name";
+          "ERROR room and name must be up to 30 letters a to z, digits and hyphens: JOIN room name";
       ann.says("JOIN red\n").hears(rule).says("JOIN red a/b\n").hears(rule);
       ann.says("JOIN red ann\n").hears("JOINED red 1");
       ann.says("JOIN blue ann\n").hears("ERROR you are in a room already: ann in red");
@@ -133,9 +135,12 @@ class RelayTest {
   void a_line_that_is_too_long_or_not_text_ends_the_connection() throws Exception {
     try (var ann = joined("red", "ann", 1);
         var bob = joined("red", "bob", 2)) {
-      String longest = "x".repeat(Lines.LONGEST - "SAY 1 \n".length());
+      String longest = "x".repeat(Lines.LONGEST - "FROM ann \n".length());
       ann.says("SAY 1 " + longest + "\n").hears("FROM ann " + longest, "OK 1");
-      ann.says("SAY 2 " + longest + "x\n");
+      ann.says("SAY 2 " + longest + "x\n")
+          .hears(
+              "ERROR with your name before it, a message must not be longer than 16,384 bytes: 2");
+      ann.says("SAY 3 " + longest + "xxxx\n");
       ann.hears("ERROR a line must not be longer than 16,384 bytes", "BYE you do not speak as I do")
           .ends();
       bob.hears("FROM ann " + longest);
@@ -175,6 +180,75 @@ class RelayTest {
     assertTrue(shutdown.await().isClean());
   }
 
+  /** Neither the one who waits to say something, nor the others, wait for the one that is stuck. */
+  @Test
+  void promise25_a_full_outbox_does_not_hold_up_the_others() throws Exception {
+    var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    Shutdown other = Shutdown.create("another relay");
+    relay =
+        Relay.start(
+            other,
+            any,
+            new Relay.Options(20, Duration.ofHours(1), Duration.ofMillis(200)),
+            log::add);
+    String text = "x".repeat(16_000);
+    try (var ann = joined("red", "ann", 1);
+        var bob = joined("red", "bob", 2);
+        var deaf = joined("blue", "deaf", 1);
+        var cid = joined("blue", "cid", 2)) {
+      cid.socket.setSoTimeout(2_000);
+      int said = 0;
+      try {
+        for (; ; said++) {
+          cid.says("SAY " + said + " " + text + "\n").hears("FROM cid " + text, "OK " + said);
+        }
+      } catch (SocketTimeoutException e) {
+        // Waits now for room in the outbox of the one that is deaf.
+      }
+      other.initiate("the test is over");
+      ann.hears("BYE the test is over").ends();
+      bob.hears("BYE the test is over").ends();
+      cid.socket.setSoTimeout(20_000);
+      String line = cid.in.readLine();
+      if (line.startsWith("FROM")) { // it may have had this one before it had to wait
+        line = cid.in.readLine();
+      }
+      assertEquals("OK " + said, line);
+      cid.hears("BYE the test is over").ends();
+      assertTrue(deaf.socket.isConnected());
+    }
+    ShutdownReport report = other.await();
+    assertEquals(List.of(), report.failures());
+    assertEquals(
+        "lost deaf in blue (20 lines not sent), because its outbox was full", lost().getFirst());
+  }
+
+  @Test
+  void who_leaves_within_a_message_gets_what_was_said_before() throws Exception {
+    try (var ann = joined("red", "ann", 1)) {
+      ann.says("SAY 1 a\nSAY 2 half a mess").socket.shutdownOutput();
+      ann.hears("FROM ann a", "OK 1", "BYE you have left within a message").ends();
+    }
+  }
+
+  @Test
+  void who_has_left_and_does_not_close_is_closed() throws Exception {
+    try (var ann = joined("red", "ann", 1)) {
+      ann.says("QUIT\n").hears("BYE you have left").ends();
+      await()
+          .until(
+              () -> {
+                try {
+                  ann.says("x"); // until the other side has closed
+                  return false;
+                } catch (IOException e) {
+                  return true;
+                }
+              });
+    }
+    assertEquals(List.of(), lost());
+  }
+
   @Test
   void promise25_who_does_not_close_is_given_up_and_listed() throws Exception {
     Client ann = joined("red", "ann", 1);
@@ -182,7 +256,7 @@ class RelayTest {
     ann.hears("BYE the test is over").ends();
     shutdown.abort("the test has no time");
     ShutdownReport report = shutdown.await();
-    assertEquals("ann in red", report.aborted().getFirst().name());
+    assertTrue(report.aborted().stream().anyMatch(each -> each.name().equals("ann in red")));
     assertEquals(List.of("lost ann in red, because the test has no time"), lost());
     ann.close();
   }
@@ -198,9 +272,7 @@ class RelayTest {
       assertTrue(
           lost()
               .getFirst()
-              .matches(
-                  "lost deaf in red \\([0-9]+ lines not sent\\), because its outbox was full for"
-                      + " 500 ms"),
+              .matches("lost deaf in red \\([0-9]+ lines not sent\\), because its outbox was full"),
           lost().getFirst());
       await().until(() -> relay.rooms().members("red").size() == 1);
       deaf.socket.close();

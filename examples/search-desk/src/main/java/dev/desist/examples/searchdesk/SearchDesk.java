@@ -2,6 +2,7 @@ package dev.desist.examples.searchdesk;
 
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
+import dev.desist.shutdown.ShutdownReport;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -33,14 +34,24 @@ public final class SearchDesk {
             "the search desk",
             ShutdownOptions.defaults()
                 .withDrainLimit(options.grace().plus(TO_STOP))
-                .withReporter(_ -> {}) // its last line says more
-                .withExitCode(_ -> exitCode()));
+                .withReporter(SearchDesk::report)
+                .withExitCode(this::exitCode));
     shutdown.onDrain("the desk", this::stop);
   }
 
+  /** If all is well, the last line of the desk says more. */
+  private static void report(ShutdownReport report) {
+    if (!report.isClean()) {
+      System.err.println(report);
+    }
+  }
+
   /** A second signal cuts the end short. */
-  private int exitCode() {
-    return shutdown.hard().isCancelled() ? INTERRUPTED : exitCode;
+  private int exitCode(ShutdownReport report) {
+    if (!report.aborted().isEmpty() || !report.leftBehind().isEmpty()) {
+      return INTERRUPTED;
+    }
+    return report.failures().isEmpty() ? exitCode : 1;
   }
 
   /**
