@@ -53,6 +53,8 @@ final class Connection {
   private final Relay relay;
   private final Lines lines;
   private final String address;
+
+  /** Its monitor makes joining one step. */
   private final BlockingQueue<Line> outbox = new LinkedBlockingQueue<>();
 
   /** How many more lines the outbox takes. */
@@ -177,9 +179,13 @@ final class Connection {
     }
   }
 
-  /** Is in a room now. Never waits. */
-  void joined(String room, int members) {
-    outbox.add(new Line(Lines.encode("JOINED %s %d".formatted(room, members)), Kind.FREE));
+  /** What is said in the room comes after this line, and all that is said after this line comes. */
+  void letIn(String room, int members, Runnable in) {
+    ByteBuffer line = Lines.encode("JOINED %s %d".formatted(room, members));
+    synchronized (outbox) {
+      in.run();
+      outbox.add(new Line(line, Kind.FREE));
+    }
   }
 
   /** Acknowledged when it is in the outbox of everybody who is in the room. */
@@ -225,8 +231,10 @@ final class Connection {
     if (!space.tryAcquire() && !awaitSpace()) {
       drop("its outbox was full");
     }
-    if (untaken < 0) {
-      outbox.add(new Line(line, Kind.ORDINARY));
+    synchronized (outbox) {
+      if (untaken < 0) {
+        outbox.add(new Line(line, Kind.ORDINARY));
+      }
     }
   }
 

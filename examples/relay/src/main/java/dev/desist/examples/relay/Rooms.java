@@ -12,7 +12,7 @@ final class Rooms {
   /**
    * Lets somebody in, unless the name is taken.
    *
-   * @return whether he is in; then he has been told, before anybody could say something to him
+   * @return whether he is in
    */
   boolean join(String room, String name, Connection member) {
     boolean[] in = new boolean[1];
@@ -21,8 +21,7 @@ final class Rooms {
         (_, members) -> {
           Map<String, Connection> there = members == null ? new ConcurrentHashMap<>() : members;
           if (!there.containsKey(name)) {
-            member.joined(room, there.size() + 1);
-            there.put(name, member);
+            member.letIn(room, there.size() + 1, () -> there.put(name, member));
             in[0] = true;
           }
           return there;

@@ -101,6 +101,25 @@ class RelayTest {
     }
   }
 
+  /** Somebody talks all the time; who hears JOINED hears all that is said from then on. */
+  @Test
+  void who_has_joined_misses_nothing() throws Exception {
+    try (var ann = joined("red", "ann", 1)) {
+      for (int n = 0; n < 500; n++) {
+        try (var bob = new Client(relay)) {
+          bob.says("JOIN red bob-" + n + "\n");
+          ann.says("SAY 1 early\n"); // which he may miss
+          bob.hears("JOINED red 2");
+          ann.says("SAY 2 late\n");
+          String line = bob.in.readLine();
+          assertEquals("FROM ann late", line.endsWith("early") ? bob.in.readLine() : line);
+          bob.says("QUIT\n").hears("BYE you have left").ends();
+        }
+        ann.hears("FROM ann early", "OK 1", "FROM ann late", "OK 2");
+      }
+    }
+  }
+
   @Test
   void who_leaves_gets_what_was_said_before() throws Exception {
     try (var ann = joined("red", "ann", 1);
