@@ -48,7 +48,7 @@ public class EndOfWorkAndLimit {
         () -> {
           shutdown.initiate("the sample ends");
           ShutdownReport report = shutdown.await();
-          r.r1 = report.drained() + 10 * report.aborted() + 100 * report.leftBehind().size();
+          r.r1 = report.drained() + 10 * report.aborted().size() + 100 * report.leftBehind().size();
           r.r2 = report.failures().size();
           Wait.forOtherActor(() -> ended);
           r.r3 = !ended || shutdown.unfinished().isEmpty() ? "not listed" : "listed";

@@ -86,13 +86,25 @@ final class Transfer {
   }
 
   private HttpResponse<InputStream> send(HttpRequest request) throws Exception {
+    var answer = client.sendAsync(request, BodyHandlers.ofInputStream());
     try {
-      return Futures.awaitOrCancel(client.sendAsync(request, BodyHandlers.ofInputStream()));
+      return Futures.awaitOrCancel(answer);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException own) {
         throw own;
       }
       throw e;
+    } catch (CancelledException | InterruptedException e) {
+      var _ = answer.thenAccept(late -> close(late.body())); // it may have come after the cancel
+      throw e;
+    }
+  }
+
+  private static void close(InputStream late) {
+    try {
+      late.close();
+    } catch (IOException e) {
+      // nobody has asked for it any more
     }
   }
 
