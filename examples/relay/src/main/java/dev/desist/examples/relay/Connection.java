@@ -227,7 +227,7 @@ final class Connection {
    * Puts a line into the outbox. A full one holds up whoever sends, for a while; then it is this
    * client that has to go.
    */
-  private void send(ByteBuffer line) throws InterruptedException {
+  void send(ByteBuffer line) throws InterruptedException {
     if (!space.tryAcquire() && !awaitSpace()) {
       drop("its outbox was full");
     }
