@@ -26,7 +26,7 @@ class RelayLoadTest {
   private static final int ROUNDS = Integer.getInteger("relay.rounds", 1);
   private static final int CLIENTS = 2_000;
   private static final int WINDOW = 50;
-  private static final int DRAIN = 5;
+  private static final int DRAIN = 10;
 
   /** Beyond the limit for draining: those that are told to end at once do so. */
   private static final int TO_END = 5;
