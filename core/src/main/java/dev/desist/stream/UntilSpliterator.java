@@ -63,7 +63,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
 
   /** Before each item: whether there is to be no other. */
   final boolean ended() {
-    return stride.isCancelled() && (source.getExactSizeIfKnown() == 0 || until.end());
+    return stride.isCancelled() && end(source);
   }
 
   /**
@@ -108,7 +108,12 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
 
   /** Before each block of items: whether there is to be no other. */
   private boolean ended(S part) {
-    return until.token().isCancelled() && (part.getExactSizeIfKnown() == 0 || until.end());
+    return until.token().isCancelled() && end(part);
+  }
+
+  /** One that is used up needs no reason to end. */
+  private boolean end(S part) {
+    return part.getExactSizeIfKnown() == 0 || until.end();
   }
 
   /** Whether it is of use to split: not if nothing will be handed out. */

@@ -59,8 +59,7 @@ class GuardedThreadModelTest {
       var caller = new Caller();
       caller.beside(source::cancel);
       String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), caller::block));
-      check(!caller.isInterruptedAfter(), "no interrupt is left");
-      check(outcome.equals("cancelled"), outcome);
+      caller.checkCancelled(outcome);
     }
   }
 
@@ -221,8 +220,7 @@ class GuardedThreadModelTest {
                         }
                         return caller.block();
                       }));
-      check(!caller.isInterruptedAfter(), "no interrupt is left");
-      check(outcome.equals("cancelled"), outcome);
+      caller.checkCancelled(outcome);
     }
   }
 
@@ -254,8 +252,7 @@ class GuardedThreadModelTest {
                             });
                         return caller.block();
                       }));
-      check(!caller.isInterruptedAfter(), "no interrupt is left");
-      check(outcome.equals("cancelled"), outcome);
+      caller.checkCancelled(outcome);
     }
   }
 
@@ -312,8 +309,7 @@ class GuardedThreadModelTest {
                             });
                         return caller.block();
                       }));
-      check(!caller.isInterruptedAfter(), "no interrupt is left");
-      check(outcome.equals("cancelled"), outcome);
+      caller.checkCancelled(outcome);
     }
   }
 
@@ -353,8 +349,7 @@ class GuardedThreadModelTest {
                             });
                         return caller.block();
                       }));
-      check(!caller.isInterruptedAfter(), "no interrupt is left");
-      check(outcome.equals("cancelled"), outcome);
+      caller.checkCancelled(outcome);
     }
   }
 
@@ -474,6 +469,12 @@ class GuardedThreadModelTest {
         interrupted |= Run.join(other);
       }
       return interrupted;
+    }
+
+    /** Holds that the whole ended with its cancellation, and left no interrupt. */
+    void checkCancelled(String outcome) {
+      check(!isInterruptedAfter(), "no interrupt is left");
+      check(outcome.equals("cancelled"), outcome);
     }
 
     // What is called.
