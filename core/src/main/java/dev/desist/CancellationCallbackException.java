@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Foreign;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ public final class CancellationCallbackException extends RuntimeException {
                 failures.size(),
                 failures.size() == 1 ? "" : "s",
                 name == null ? "a source" : '"' + name + '"',
-                failures.getFirst()),
+                Foreign.describe(failures.getFirst())),
         failures.getFirst());
     failures.stream().skip(1).forEach(this::addSuppressed);
   }

@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Prompt;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.HashMap;
@@ -84,7 +85,7 @@ public final class CancellationRegistration implements AutoCloseable {
    * A callback that runs on our dispatcher, which takes it without running it: as quick as waking
    * somebody.
    */
-  private static final class DispatcherHandover extends Handover implements Waker {
+  private static final class DispatcherHandover extends Handover implements Prompt {
     DispatcherHandover(Runnable callback) {
       super(callback);
     }
@@ -94,9 +95,6 @@ public final class CancellationRegistration implements AutoCloseable {
       return Cancellation.dispatcher();
     }
   }
-
-  /** A callback that is quick and cannot block; it runs before any user's. */
-  interface Waker extends Runnable {}
 
   private static final VarHandle PHASE;
 
@@ -212,7 +210,7 @@ public final class CancellationRegistration implements AutoCloseable {
 
   /** Whether this is run before any user's callback. */
   boolean isWaker() {
-    return action instanceof Waker;
+    return action instanceof Prompt;
   }
 
   /**

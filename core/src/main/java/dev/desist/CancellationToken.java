@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Prompt;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
@@ -184,7 +185,7 @@ public final class CancellationToken {
     VERDICT.setRelease(this, found);
   }
 
-  private @Nullable Verdict verdict() {
+  @Nullable Verdict verdict() {
     return (Verdict) VERDICT.getAcquire(this);
   }
 
@@ -234,6 +235,24 @@ public final class CancellationToken {
    */
   public Deadline deadline() {
     return node == null ? Deadline.none() : node.deadline();
+  }
+
+  /**
+   * {@return whether {@code thrown} comes from the cancellation of this token} That is so if it, or
+   * anything among its causes and suppressed exceptions, is the {@link CancelledException} of this
+   * token, or of one that was cancelled by the same call: what others have wrapped around it, and
+   * however often, makes no difference. The exception of another cancellation is another matter,
+   * even if that had the same reason.
+   *
+   * <p>For whoever has work done under a token and has to tell its end from a failure. To tell any
+   * cancellation from a failure, as where tries are repeated, see {@link CancelledException#find}.
+   *
+   * @param thrown what was caught
+   */
+  public boolean caused(Throwable thrown) {
+    Objects.requireNonNull(thrown, "thrown");
+    Verdict found = verdict();
+    return found != null && CancelledException.find(thrown, found) != null;
   }
 
   // ---- descending ----
@@ -364,7 +383,7 @@ public final class CancellationToken {
     if (found != null) {
       if (!found.swept) {
         // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
-        new Sweep(found).flag();
+        new Sweep(found, node.origin(found)).flag();
       }
       registration.begin();
       registration.run();
@@ -375,7 +394,7 @@ public final class CancellationToken {
   // ---- waiting ----
 
   /** A thread that waits for a token. */
-  private static final class Waiter implements CancellationRegistration.Waker {
+  private static final class Waiter implements Prompt {
     private final Thread thread = Thread.currentThread();
     volatile boolean woken;
 

@@ -1,8 +1,10 @@
 package dev.desist;
 
+import dev.desist.internal.Foreign;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -26,6 +28,9 @@ public final class CancelledException extends CancellationException {
   @SuppressWarnings("serial") // the lists we make are
   private final List<String> path;
 
+  /** What tells this cancellation from all others; not for other processes. */
+  private final transient @Nullable Verdict verdict;
+
   /**
    * Makes the exception for a token that is cancelled.
    *
@@ -45,19 +50,16 @@ public final class CancelledException extends CancellationException {
    * @throws IllegalArgumentException if the token is not cancelled
    */
   public CancelledException(CancellationToken token, @Nullable Throwable cause) {
-    this(
-        Objects.requireNonNull(token, "token")
-            .reason()
-            .orElseThrow(() -> new IllegalArgumentException("token must be cancelled: " + token)),
-        token.path());
+    Verdict found = Objects.requireNonNull(token, "token").verdict();
+    if (found == null) {
+      throw new IllegalArgumentException("token must be cancelled: " + token);
+    }
+    this.verdict = found;
+    this.reason = found.reason;
+    this.path = token.path();
     if (cause != null) {
       initCause(cause);
     }
-  }
-
-  private CancelledException(CancellationReason reason, List<String> path) {
-    this.reason = reason;
-    this.path = path;
   }
 
   /** {@return what was cancelled, why, and where that came from, in one sentence} */
@@ -69,23 +71,62 @@ public final class CancelledException extends CancellationException {
   /**
    * {@return what {@code thrown} stands for} That is the first cause that is not one of the
    * wrappers which futures and streams put around what their tasks throw: {@link
-   * CompletionException}, {@link ExecutionException}, {@link UncheckedIOException}, and the plain
-   * {@link CancellationException} of {@code CompletableFuture.get}; {@code thrown} itself, if it is
-   * none of these or has no cause.
+   * CompletionException}, {@link ExecutionException}, {@link UncheckedIOException}, the plain
+   * {@link CancellationException} of {@code CompletableFuture.get}, and our own {@link
+   * CancelledIOException}; {@code thrown} itself, if it is none of these, or none of its causes is
+   * anything else. It looks through these wrappers alone: see {@link #find}.
    *
    * @param thrown what was caught
    */
   public static Throwable unwrap(Throwable thrown) {
     Throwable at = Objects.requireNonNull(thrown, "thrown");
-    while ((at instanceof CompletionException
-            || at instanceof ExecutionException
-            || at instanceof UncheckedIOException
-            || at instanceof CancelledIOException
-            || at.getClass() == CancellationException.class)
-        && at.getCause() != null) {
-      at = at.getCause();
+    Throwable slow = at; // goes half as fast, and is met again where causes form a circle
+    for (boolean even = false; isWrapper(at); even = !even) {
+      Throwable cause = Foreign.cause(at);
+      if (cause == null) {
+        return at;
+      }
+      at = cause;
+      if (even) {
+        slow = Objects.requireNonNull(Foreign.cause(slow));
+      }
+      if (at == slow) {
+        return thrown;
+      }
     }
     return at;
+  }
+
+  private static boolean isWrapper(Throwable thrown) {
+    return thrown instanceof CompletionException
+        || thrown instanceof ExecutionException
+        || thrown instanceof UncheckedIOException
+        || thrown instanceof CancelledIOException
+        || thrown.getClass() == CancellationException.class;
+  }
+
+  /**
+   * {@return the cancellation that {@code thrown} tells of, wrapped in whatever by whomever} That
+   * is {@code thrown} itself, or the nearest among its causes and what these have suppressed. Whose
+   * cancellation it is, {@link CancellationToken#caused} tells.
+   *
+   * <p>For those who have to tell cancellations from failures and know of no token: a call that was
+   * cancelled is not to be tried again, not to be counted by a circuit breaker, not to be logged as
+   * an error.
+   *
+   * {@snippet class="dev.desist.snippets.OutcomeSnippets" region="find"}
+   *
+   * @param thrown what was caught
+   */
+  public static Optional<CancelledException> find(Throwable thrown) {
+    Objects.requireNonNull(thrown, "thrown");
+    return Optional.ofNullable(
+        (CancelledException) Foreign.find(thrown, CancelledException.class::isInstance));
+  }
+
+  /** The exception of {@code verdict} in {@code thrown}, or null. */
+  static @Nullable Throwable find(Throwable thrown, Verdict verdict) {
+    return Foreign.find(thrown, at -> at instanceof CancelledException e && e.verdict == verdict);
   }
 
   /** {@return why: the same reason that the token gives} */

@@ -183,8 +183,8 @@ class Node extends WeakReference<CancellationToken> {
     if (!isBare()) {
       Sweep.probeStack();
     }
-    var verdict = new Verdict(reason, this);
-    var sweep = new Sweep(verdict);
+    var verdict = new Verdict(reason);
+    var sweep = new Sweep(verdict, this);
     return convict(verdict, due) ? sweep : null;
   }
 
@@ -541,6 +541,21 @@ class Node extends WeakReference<CancellationToken> {
     return false;
   }
 
+  /** The one above that this one has {@code verdict} from; null if it was itself cancelled. */
+  private @Nullable Node whence(Verdict verdict) {
+    Node above = via(verdict);
+    return above != null && above.verdict() == verdict ? above : null;
+  }
+
+  /** The node that was itself cancelled when this one got {@code verdict}, its own. */
+  final Node origin(Verdict verdict) {
+    Node node = this;
+    for (Node above = whence(verdict); above != null; above = node.whence(verdict)) {
+      node = above;
+    }
+    return node;
+  }
+
   /** The names from the node that was cancelled down to this one; empty while live. */
   final List<String> path() {
     Verdict found = verdict();
@@ -548,7 +563,7 @@ class Node extends WeakReference<CancellationToken> {
       return List.of();
     }
     var names = new ArrayList<String>();
-    for (Node node = this; node != null; node = node == found.origin ? null : node.via(found)) {
+    for (Node node = this; node != null; node = node.whence(found)) {
       names.add(node.name == null ? CancellationToken.UNNAMED : node.name);
     }
     return List.copyOf(names.reversed());

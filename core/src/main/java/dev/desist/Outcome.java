@@ -50,8 +50,8 @@ public sealed interface Outcome<T extends @Nullable Object> {
 
   /**
    * Calls {@code task} on the calling thread and tells how it ended: a {@link CancelledException},
-   * also one that a future has wrapped, is {@link Cancelled} with its reason, any other exception
-   * but an interrupt is a {@link Failure}.
+   * whatever others have {@linkplain CancelledException#find wrapped} around it, is {@link
+   * Cancelled} with its reason, any other exception but an interrupt is a {@link Failure}.
    *
    * <p>If it was cancelled because the current token was, the next checkpoint of the caller throws
    * again.
@@ -69,9 +69,9 @@ public sealed interface Outcome<T extends @Nullable Object> {
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      return CancelledException.unwrap(e) instanceof CancelledException cancelled
-          ? new Cancelled<>(cancelled.reason())
-          : new Failure<>(e);
+      return CancelledException.find(e)
+          .<Outcome<T>>map(cancelled -> new Cancelled<>(cancelled.reason()))
+          .orElseGet(() -> new Failure<>(e));
     }
   }
 }

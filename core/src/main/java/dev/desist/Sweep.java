@@ -30,14 +30,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sweep {
   private final Verdict verdict;
+
+  /** The node that was itself cancelled; every other holder of the verdict has it from there. */
+  private final Node origin;
+
   private @Nullable List<LinkedNode> linked;
   private @Nullable Set<LinkedNode> seen;
   private boolean wakersExpected;
   private boolean callbacksExpected;
   private @Nullable List<Throwable> failures;
 
-  Sweep(Verdict verdict) {
+  Sweep(Verdict verdict, Node origin) {
     this.verdict = verdict;
+    this.origin = origin;
   }
 
   /**
@@ -68,7 +73,7 @@ final class Sweep {
    */
   void prepare() {
     flag();
-    verdict.origin.detach();
+    origin.detach();
     if (wakersExpected) {
       forEachRoot(root -> forEachOwned(root, this::wake));
     }
@@ -83,7 +88,6 @@ final class Sweep {
 
   /** Makes sure that everything below the verdict's origin is cancelled; anybody may do this. */
   void flag() {
-    Node origin = verdict.origin;
     origin.publish();
     survey(origin);
     flagBelow(origin);
@@ -153,7 +157,7 @@ final class Sweep {
 
   /** The origin, and the linked nodes that carry our verdict: below these are all nodes that do. */
   private void forEachRoot(Consumer<Node> action) {
-    action.accept(verdict.origin);
+    action.accept(origin);
     if (linked != null) {
       for (LinkedNode target : linked) {
         if (target.verdict() == verdict) {
@@ -193,12 +197,12 @@ final class Sweep {
     forEachRoot(
         root -> {
           notifyFrom(root);
-          if (root != verdict.origin) {
+          if (root != origin) {
             root.detach(); // a linked node, from those of its parents that are still live
           }
         });
     if (failures != null) {
-      throw new CancellationCallbackException(verdict.origin.name, failures);
+      throw new CancellationCallbackException(origin.name, failures);
     }
   }
 

@@ -1,5 +1,8 @@
 package dev.desist;
 
+import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -19,20 +22,39 @@ class ArchitectureTest {
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("dev.desist");
 
+  private static final String CELLAR = "dev.desist.internal";
+
   @Test
   void the_root_does_not_know_the_packages_that_stand_on_it() {
     noClasses()
         .that()
         .resideInAPackage("dev.desist")
         .should()
-        .dependOnClassesThat()
-        .resideInAPackage("dev.desist.*")
+        .dependOnClassesThat(resideInAPackage("dev.desist.*").and(not(resideInAPackage(CELLAR))))
         .check(MAIN);
   }
 
   @Test
   void the_packages_on_the_root_do_not_know_each_other() {
-    slices().matching("dev.desist.(*)..").should().notDependOnEachOther().check(MAIN);
+    slices()
+        .matching("dev.desist.(*)..")
+        .should()
+        .notDependOnEachOther()
+        .ignoreDependency(alwaysTrue(), resideInAPackage(CELLAR))
+        .check(MAIN);
+  }
+
+  @Test
+  void the_cellar_knows_nobody_and_is_not_exported() {
+    noClasses()
+        .that()
+        .resideInAPackage(CELLAR)
+        .should()
+        .dependOnClassesThat(resideInAPackage("dev.desist..").and(not(resideInAPackage(CELLAR))))
+        .check(MAIN);
+    assertFalse(
+        CancellationToken.class.getModule().isNamed()
+            && CancellationToken.class.getModule().isExported(CELLAR));
   }
 
   @Test
@@ -42,6 +64,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "dev.desist",
             "dev.desist.concurrent..",
+            "dev.desist.internal..",
             "dev.desist.io..",
             "dev.desist.scope..",
             "dev.desist.shutdown..",

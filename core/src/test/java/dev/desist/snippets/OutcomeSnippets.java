@@ -1,6 +1,7 @@
 package dev.desist.snippets;
 
 import dev.desist.CancellationReason;
+import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import java.util.concurrent.Callable;
 
@@ -15,6 +16,14 @@ final class OutcomeSnippets {
       case Outcome.Cancelled(CancellationReason reason) -> "stopped: " + reason.message();
       case Outcome.Failure(Throwable exception) -> "failed: " + exception.getMessage();
     };
+  }
+
+  // @end
+
+  // @start region="find"
+  /** For whoever tries again: not what was cancelled, whatever a layer below made of that. */
+  static boolean isWorthAnotherTry(Throwable failure) {
+    return CancelledException.find(failure).isEmpty();
   }
   // @end
 }

@@ -1,0 +1,160 @@
+package dev.desist.internal;
+
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Dealing with objects of others, whose methods may throw whatever they like, an error or a stack
+ * overflow included, where nothing may be thrown: exceptions and their messages, loggers, handlers,
+ * {@code toString}.
+ */
+public final class Foreign {
+  /** Longer than any chain of causes that somebody would read. */
+  private static final int MOST = 10_000;
+
+  private Foreign() {}
+
+  /**
+   * {@return what {@code object} says of itself} If it cannot, the name of its class, and what
+   * happened when it was asked.
+   *
+   * @param object any object; null gives {@code "null"}
+   */
+  public static String describe(@Nullable Object object) {
+    if (object == null) {
+      return "null";
+    }
+    try {
+      // What toString gives may be null, against its contract.
+      return String.valueOf(object.toString());
+    } catch (Throwable e) {
+      return object.getClass().getName()
+          + " (which cannot say more: "
+          + e.getClass().getName()
+          + ')';
+    }
+  }
+
+  /** {@return the message of {@code thrown}; if it has none, or cannot give it, its class} */
+  public static String message(Throwable thrown) {
+    try {
+      String message = thrown.getMessage();
+      return message != null ? message : thrown.getClass().getName();
+    } catch (Throwable e) {
+      return describe(thrown);
+    }
+  }
+
+  /** {@return the cause of {@code thrown}; null if it has none, or cannot tell} */
+  public static @Nullable Throwable cause(Throwable thrown) {
+    try {
+      return thrown.getCause();
+    } catch (Throwable e) {
+      return null;
+    }
+  }
+
+  /**
+   * {@return the first of {@code thrown}, its causes and what these have suppressed, for which
+   * {@code wanted} holds} Each is asked once, nearest first, also if they form a circle.
+   *
+   * @param thrown where to begin
+   * @param wanted asked; must not throw
+   */
+  public static @Nullable Throwable find(Throwable thrown, Predicate<? super Throwable> wanted) {
+    if (wanted.test(thrown)) { // mostly it is this one
+      return thrown;
+    }
+    Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    var pending = new ArrayDeque<Throwable>();
+    pending.add(thrown);
+    seen.add(thrown);
+    for (Throwable at = pending.poll(); at != null && seen.size() < MOST; at = pending.poll()) {
+      if (at != thrown && wanted.test(at)) {
+        return at;
+      }
+      Throwable cause = cause(at);
+      if (cause != null && seen.add(cause)) {
+        pending.add(cause);
+      }
+      for (Throwable suppressed : at.getSuppressed()) {
+        if (seen.add(suppressed)) {
+          pending.add(suppressed);
+        }
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Adds {@code other} to what {@code thrown} has suppressed, unless it is the same.
+   *
+   * @param thrown is thrown
+   * @param other would be lost
+   */
+  public static void suppress(Throwable thrown, Throwable other) {
+    if (thrown != other) {
+      thrown.addSuppressed(other);
+    }
+  }
+
+  /**
+   * Tells the current thread's uncaught-exception handler of a failure that has nobody else to go
+   * to.
+   *
+   * @param failure what was thrown
+   */
+  public static void report(Throwable failure) {
+    Thread thread = Thread.currentThread();
+    try {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    } catch (Throwable e) {
+      // What a handler throws is ignored, as the JVM does.
+    }
+  }
+
+  /**
+   * Runs what a user gave us, where a failure of it has nobody else to go to.
+   *
+   * @param callback what to run
+   */
+  public static void run(Runnable callback) {
+    try {
+      callback.run();
+    } catch (Throwable e) {
+      report(e);
+    }
+  }
+
+  /**
+   * Logs, and survives a logger that fails.
+   *
+   * @param log where to
+   * @param level how important it is
+   * @param message what to say
+   */
+  public static void log(System.Logger log, System.Logger.Level level, String message) {
+    log(log, level, message, null);
+  }
+
+  /**
+   * Logs, and survives a logger that fails.
+   *
+   * @param log where to
+   * @param level how important it is
+   * @param message what to say
+   * @param thrown what to show the stack trace of, if anything
+   */
+  public static void log(
+      System.Logger log, System.Logger.Level level, String message, @Nullable Throwable thrown) {
+    try {
+      log.log(level, message, thrown);
+    } catch (Throwable e) {
+      // A logger that fails must not keep anything from anybody.
+    }
+  }
+}
