@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -60,6 +61,7 @@ public final class CancelledException extends CancellationException {
     if (cause != null) {
       initCause(cause);
     }
+    Ambient.noticed();
   }
 
   /** {@return what was cancelled, why, and where that came from, in one sentence} */

@@ -163,7 +163,7 @@ class BlockingTest {
     assertInstanceOf(CancelledException.class, victim.get());
     assertNotSame(Thread.currentThread(), interrupter.get());
     assertNotSame(thread, interrupter.get());
-    assertTrue(interrupter.get().getName().startsWith("desist-dispatcher-"));
+    assertTrue(interrupter.get().getName().startsWith("desist-signal-"));
   }
 
   @Test

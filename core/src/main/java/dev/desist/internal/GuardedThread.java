@@ -1,0 +1,273 @@
+package dev.desist.internal;
+
+import java.lang.ref.WeakReference;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread that makes guarded calls, one inside the other: calls that may be interrupted for a
+ * reason of theirs, and no further. All interrupts that the library sends are sent here.
+ */
+public final class GuardedThread {
+  /*
+   * Overview: the monitor guards the state of all guarded calls of one thread. What this promises to users is in Blocking; a
+   * subtask of a scope is a guarded call, too, around everything else on its thread.
+   *
+   * States:      of a call: RUNNING -> INTERRUPTED  the sender sent the interrupt
+   *              RUNNING -> LISTENED  it learnt of its cancellation in another way, and needs none
+   *              RUNNING, LISTENED, INTERRUPTED -> LEFT  the call is over; nothing can touch the thread any more
+   * Invariants:  1. An interrupt is sent only from RUNNING, under the monitor; leaving takes the same monitor. So it is never sent
+   *                 after the call, once at most, and a call never leaves in the middle of it.
+   *              2. `interrupted` counts the INTERRUPTED calls of the thread: two that are to end together know each other's
+   *                 interrupt for one of ours, and the inner call, on leaving, sets the flag again for the outer one.
+   *              3. A flag that is set while `interrupted` is 0 is somebody else's. It wakes the body just as well, so ours
+   *                 waits until the body has dealt with it; if the body then goes on, ours follows.
+   *              4. While the thread is in a mask, no call around the mask leaves RUNNING but for LISTENED, and none is forgotten:
+   *                 who finds a mask under the monitor puts the call among those that are due, and the end of the mask sends it
+   *                 again. Those that are INTERRUPTED already do not count inside: a call there that leaves sets no flag for them.
+   *              5. A call is handed to the sender once, and is then the sender's until it has been sent, is due, or is over.
+   * Errors:      who makes a call, or enters a mask, makes sure of the stack first, so that the way out has room; nothing on the
+   *              way out allocates. A body that overflows the stack, or finds no memory, leaves as any other does.
+   * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
+   * the thread itself, on its way out, and other senders aiming at the same thread ever want it. If interrupt() hangs, it
+   * does so until the very call that the thread is in has ended.
+   * Garbage:     a thread may outlive the application that made guarded calls on it. So what it holds is a weak reference, a class
+   *              of the JDK's; who is in a call holds on to the rest.
+   */
+  private static final ThreadLocal<@Nullable WeakReference<GuardedThread>> KNOWN =
+      new ThreadLocal<>();
+
+  private final Thread thread;
+
+  /** Has {@link Call#deliver} called on threads that may hang in an interrupt. */
+  private final Consumer<? super Call> sender;
+
+  /**
+   * How many calls inside the innermost mask that have not returned yet were interrupted. While
+   * there are any, the thread's flag is ours. Written under the monitor; read without it by the
+   * thread itself, which sees at least what came before an interrupt it noticed.
+   */
+  private volatile int interrupted;
+
+  /** How many masks the thread is in. Written by the thread under the monitor. */
+  private int masks;
+
+  /** Calls whose interrupt is due, and held back. Guarded by the monitor. */
+  private @Nullable Call due;
+
+  /**
+   * The state of a thread that has none yet.
+   *
+   * @param thread which
+   */
+  public GuardedThread(Thread thread) {
+    this(thread, Lane.SIGNALS::hand);
+  }
+
+  GuardedThread(Thread thread, Consumer<? super Call> sender) {
+    this.thread = thread;
+    this.sender = sender;
+  }
+
+  /** {@return the current thread} The same object as long as somebody holds on to it. */
+  public static GuardedThread current() {
+    Thread thread = Thread.currentThread();
+    Ambient.Host host = Ambient.host();
+    if (host != null) {
+      GuardedThread hosts = host.guarded(thread);
+      if (hosts != null) {
+        return hosts;
+      }
+    }
+    WeakReference<GuardedThread> known = KNOWN.get();
+    GuardedThread found = known == null ? null : known.get();
+    if (found == null) {
+      found = new GuardedThread(thread);
+      KNOWN.set(new WeakReference<>(found));
+    }
+    return found;
+  }
+
+  /** {@return a call that begins now, on this thread} It must be left. */
+  public Call enter() {
+    return new Call(masks);
+  }
+
+  /**
+   * Calls {@code body} in a mask, which holds back the interrupts of all calls around it.
+   *
+   * @param <T> what the body returns
+   * @param body what to call, on this thread
+   * @return what it returned
+   * @throws Exception what it threw
+   */
+  public <T extends @Nullable Object> T masked(Callable<T> body) throws Exception {
+    Stack.reserve();
+    int aside;
+    boolean withheld;
+    synchronized (this) {
+      masks++;
+      aside = interrupted;
+      withheld = aside > 0 && Thread.interrupted();
+      interrupted = 0;
+    }
+    try {
+      return body.call();
+    } finally {
+      unmask(aside, withheld);
+    }
+  }
+
+  /**
+   * Ends a mask.
+   *
+   * @param aside how many of the calls around it were interrupted before it
+   * @param withheld whether the flag was set then
+   */
+  private void unmask(int aside, boolean withheld) {
+    Call released;
+    synchronized (this) {
+      masks--;
+      interrupted = aside;
+      if (withheld) {
+        thread.interrupt();
+      }
+      released = due;
+      due = null;
+    }
+    while (released != null) {
+      Call next = released.nextDue;
+      released.nextDue = null;
+      sender.accept(released); // those still masked come back
+      released = next;
+    }
+  }
+
+  /** One guarded call. */
+  public final class Call extends Lane.Task implements Prompt {
+    private enum State {
+      RUNNING,
+      INTERRUPTED,
+      LISTENED,
+      LEFT
+    }
+
+    /** How many masks are around this call. */
+    private final int masksAround;
+
+    // Guarded by the thread's monitor.
+    private State state = State.RUNNING;
+    private boolean handed;
+    private @Nullable Call nextDue;
+
+    private Call(int masksAround) {
+      this.masksAround = masksAround;
+    }
+
+    /** {@return the thread} */
+    public GuardedThread guarded() {
+      return GuardedThread.this;
+    }
+
+    /**
+     * On any thread: has this call interrupted by the sender, unless it was already, has listened
+     * or is over. Quick, and allocates nothing.
+     */
+    @Override
+    public void run() {
+      synchronized (GuardedThread.this) {
+        if (handed || state != State.RUNNING) {
+          return;
+        }
+        handed = true;
+      }
+      sender.accept(this);
+    }
+
+    @Override
+    protected void perform() {
+      if (!deliver()) {
+        Lane.again(this);
+      }
+    }
+
+    /** Returns false if it is to be tried again: somebody else's interrupt is pending. */
+    boolean deliver() {
+      synchronized (GuardedThread.this) {
+        if (state == State.RUNNING && !isHeldBack()) {
+          if (interrupted == 0 && thread.isInterrupted()) {
+            return false; // invariant 3
+          }
+          state = State.INTERRUPTED;
+          interrupted = interrupted + 1;
+          thread.interrupt();
+        }
+        return true;
+      }
+    }
+
+    /**
+     * Under the monitor: whether there is a mask inside this call, which is to come again after.
+     */
+    private boolean isHeldBack() {
+      if (masks == masksAround) {
+        return false;
+      }
+      nextDue = due;
+      due = this;
+      return true;
+    }
+
+    /** Makes sure that this call is not interrupted any more, if it has not been. */
+    public void listened() {
+      synchronized (GuardedThread.this) {
+        if (state == State.RUNNING) {
+          state = State.LISTENED;
+        }
+      }
+    }
+
+    /** {@return whether this call was interrupted, and is not over} */
+    public boolean isInterrupted() {
+      synchronized (GuardedThread.this) {
+        return state == State.INTERRUPTED;
+      }
+    }
+
+    /**
+     * On the guarded thread: ends the call, and takes back what is left of our interrupt.
+     *
+     * @param thrown whether the body threw an InterruptedException, which had cleared the flag
+     * @return whether this call was interrupted by us
+     */
+    public boolean leave(boolean thrown) {
+      synchronized (GuardedThread.this) {
+        boolean ours = state == State.INTERRUPTED;
+        state = State.LEFT;
+        boolean again; // whether the thread goes on interrupted
+        if (ours) {
+          interrupted = interrupted - 1;
+          // A flag beside a thrown exception, which had cleared it: the second interrupt, and one
+          // of the two is not ours.
+          boolean other = Thread.interrupted() && thrown;
+          again = other || interrupted > 0;
+        } else {
+          // The body may have swallowed what was meant for an outer call.
+          again = !thrown && interrupted > 0;
+        }
+        if (again) {
+          thread.interrupt();
+        }
+        return ours;
+      }
+    }
+
+    /**
+     * {@return whether no call of this thread is interrupted: nothing to take back, or to hand on}
+     */
+    public boolean isUndisturbed() {
+      return interrupted == 0;
+    }
+  }
+}
