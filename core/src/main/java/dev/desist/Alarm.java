@@ -84,7 +84,7 @@ final class Alarm implements Runnable {
       if (sweep.isClaimed()) {
         throw refused; // it ran them here, and this is how they failed
       }
-      Lane.CALLBACKS.hand(sweep);
+      Lane.CANCELLATIONS.hand(sweep);
     }
   }
 }

@@ -147,7 +147,7 @@ public final class CancellationSource implements AutoCloseable {
    *     first it is complete, and does not tell when that call's callbacks end
    */
   public CompletionStage<Boolean> cancelAsync(CancellationReason reason) {
-    return cancelAsync(reason, Cancellation.dispatcher());
+    return cancelAsync(reason, Lane.CANCELLATIONS);
   }
 
   /**
@@ -156,8 +156,7 @@ public final class CancellationSource implements AutoCloseable {
    *
    * @param reason why
    * @param executor is given one task that runs all callbacks, unless there are none or another
-   *     call was first. If it refuses, {@link Cancellation#dispatcher()} takes it, and that is
-   *     logged
+   *     call was first. If it refuses, a thread of this library takes it, and that is logged
    * @return completes when all callbacks have run, with whether this call cancelled; if callbacks
    *     failed, exceptionally with a {@link CancellationCallbackException}. If another call was
    *     first it is complete, and does not tell when that call's callbacks end
@@ -181,10 +180,10 @@ public final class CancellationSource implements AutoCloseable {
       executor.execute(sweep);
     } catch (Throwable refused) {
       if (!sweep.isClaimed()) {
-        Lane.CALLBACKS.hand(sweep);
+        Lane.CANCELLATIONS.hand(sweep);
         Foreign.log(
             LOG,
-            System.Logger.Level.WARNING,
+            System.Logger.Level.DEBUG,
             "the executor of cancelAsync refused the callbacks, which run on a thread of ours now",
             refused);
       }

@@ -115,7 +115,7 @@ final class Sweep extends Lane.Task implements Runnable {
     } finally {
       if (!done) {
         disclaim();
-        Lane.CALLBACKS.hand(this);
+        Lane.CANCELLATIONS.hand(this);
       }
     }
     CancellationCallbackException complaint = complaint();
@@ -165,7 +165,7 @@ final class Sweep extends Lane.Task implements Runnable {
     }
     prepare();
     if (concernsUsers()) {
-      Lane.CALLBACKS.hand(this);
+      Lane.CANCELLATIONS.hand(this);
     } else {
       run(); // which takes the tree apart
     }

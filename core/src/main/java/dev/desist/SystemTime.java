@@ -1,6 +1,7 @@
 package dev.desist;
 
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
@@ -152,7 +153,7 @@ final class SystemTime implements TimeSource {
 
   @Override
   public void dispatch(Runnable task) {
-    Cancellation.dispatcher().execute(task);
+    Lane.CANCELLATIONS.execute(task);
   }
 
   /**

@@ -160,7 +160,7 @@ class SweepTest {
     child.cancelAfter(java.time.Duration.ofMillis(1));
     ran.await();
     String name = Objects.requireNonNull(on.get()).getName();
-    assertTrue(name.startsWith("desist-dispatcher-"), name);
+    assertTrue(name.startsWith("desist-canceller-"), name);
     assertNotSame(Thread.currentThread(), on.get());
   }
 

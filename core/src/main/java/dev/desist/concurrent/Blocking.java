@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
@@ -53,10 +54,12 @@ public final class Blocking {
    * @param token what may end the call
    * @param body what to call, on the calling thread
    * @return what the body returned, even if the token was cancelled meanwhile
-   * @throws CancelledException if the token is cancelled already; if the body threw an exception
-   *     after it was interrupted because of it; or if it threw one that the token {@linkplain
-   *     CancellationToken#caused caused}. What it threw is the cause then: pools, drivers, clients
-   *     and retriers put what they like around an {@link InterruptedException}, or in its place
+   * @throws CancelledException if the token is cancelled already; or if the body ended because of
+   *     it, with an exception of whatever class, which is the cause then. So it is if the token
+   *     {@linkplain CancellationToken#caused caused} the exception; and, once the body was
+   *     interrupted for the token, if somebody took that interrupt, or if the exception, or one
+   *     that it was made from, names an interrupt in its class or its message. An exception beside
+   *     which the interrupt still stands, unnoticed, is the body's own
    * @throws InterruptedException if the body threw it and it was somebody else's interrupt
    * @throws Exception what else the body threw; an {@link Error} of its is thrown as it is,
    *     whenever
@@ -82,8 +85,15 @@ public final class Blocking {
     try {
       result = body.call();
     } catch (Throwable failure) {
-      boolean ours = leave(call, registration, failure instanceof InterruptedException);
-      if (isEnd(token, failure, ours)) {
+      GuardedThread.Ending ending =
+          leave(call, registration, failure instanceof InterruptedException);
+      boolean ended =
+          switch (ending) {
+            case UNDISTURBED -> false;
+            case UNNOTICED -> Foreign.tellsOfInterrupt(failure); // the flag may have been set again
+            case TAKEN -> true;
+          };
+      if (isEnd(token, failure, ended)) {
         throw new CancelledException(token, failure);
       }
       throw failure;
@@ -92,17 +102,19 @@ public final class Blocking {
     return result;
   }
 
-  private static boolean leave(
+  @SuppressWarnings("CheckReturnValue")
+  private static GuardedThread.Ending leave(
       GuardedThread.Call call, CancellationRegistration registration, boolean thrown) {
-    // Mostly nothing was sent, and nothing will be.
-    return !(registration.unregister() && call.isUndisturbed()) && call.leave(thrown);
+    return registration.unregister() && call.isUndisturbed()
+        ? GuardedThread.Ending.UNDISTURBED // mostly: nothing was sent, and nothing will be
+        : call.leave(thrown);
   }
 
   /**
-   * Whether what the body threw is a cancellation that does not say so. If the call was to end, and
-   * failed, it has ended for that: what a driver, a pool or a client makes of it may be anything.
+   * Whether what the body threw is a cancellation that does not say so: what a driver, a pool or a
+   * client makes of its end may be anything.
    *
-   * @param ended whether the call was interrupted, or what it used was closed
+   * @param ended whether the body was ended for the token, for all that can be known
    */
   private static boolean isEnd(CancellationToken token, Throwable failure, boolean ended) {
     return failure instanceof Exception

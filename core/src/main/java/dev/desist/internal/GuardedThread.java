@@ -65,7 +65,14 @@ public final class GuardedThread {
     this(thread, Lane.SIGNALS::hand);
   }
 
-  GuardedThread(Thread thread, Consumer<? super Call> sender) {
+  /**
+   * The state of a thread that has none yet.
+   *
+   * @param thread which
+   * @param sender has {@link Call#deliver} called, until it says that it is done, on threads that
+   *     may hang in an interrupt
+   */
+  public GuardedThread(Thread thread, Consumer<? super Call> sender) {
     this.thread = thread;
     this.sender = sender;
   }
@@ -144,6 +151,16 @@ public final class GuardedThread {
     }
   }
 
+  /** What had become of our interrupt when a call was over. */
+  public enum Ending {
+    /** None was sent. */
+    UNDISTURBED,
+    /** It was sent, and nobody had taken notice. */
+    UNNOTICED,
+    /** Somebody had taken it. */
+    TAKEN
+  }
+
   /** One guarded call. */
   public final class Call extends Lane.Task implements Prompt {
     private enum State {
@@ -192,8 +209,12 @@ public final class GuardedThread {
       }
     }
 
-    /** Returns false if it is to be tried again: somebody else's interrupt is pending. */
-    boolean deliver() {
+    /**
+     * On the sender: interrupts the thread, if it is to be.
+     *
+     * @return false if it is to be tried again: somebody else's interrupt is pending
+     */
+    public boolean deliver() {
       synchronized (GuardedThread.this) {
         if (state == State.RUNNING && !isHeldBack()) {
           if (interrupted == 0 && thread.isInterrupted()) {
@@ -239,27 +260,28 @@ public final class GuardedThread {
      * On the guarded thread: ends the call, and takes back what is left of our interrupt.
      *
      * @param thrown whether the body threw an InterruptedException, which had cleared the flag
-     * @return whether this call was interrupted by us
+     * @return what had become of our interrupt
      */
-    public boolean leave(boolean thrown) {
+    public Ending leave(boolean thrown) {
       synchronized (GuardedThread.this) {
-        boolean ours = state == State.INTERRUPTED;
-        state = State.LEFT;
+        Ending ending = Ending.UNDISTURBED;
         boolean again; // whether the thread goes on interrupted
-        if (ours) {
+        if (state == State.INTERRUPTED) {
           interrupted = interrupted - 1;
+          boolean flag = Thread.interrupted();
+          ending = flag && !thrown ? Ending.UNNOTICED : Ending.TAKEN;
           // A flag beside a thrown exception, which had cleared it: the second interrupt, and one
           // of the two is not ours.
-          boolean other = Thread.interrupted() && thrown;
-          again = other || interrupted > 0;
+          again = (flag && thrown) || interrupted > 0;
         } else {
           // The body may have swallowed what was meant for an outer call.
           again = !thrown && interrupted > 0;
         }
+        state = State.LEFT;
         if (again) {
           thread.interrupt();
         }
-        return ours;
+        return ending;
       }
     }
 

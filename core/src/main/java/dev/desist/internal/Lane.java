@@ -60,7 +60,10 @@ public final class Lane implements Executor {
   /** Completes our futures and stages; what hangs on these is the users'. */
   public static final Lane COMPLETIONS = new Lane("desist-completion-", 64);
 
-  /** Users' callbacks. */
+  /** Runs the users' callbacks of one cancellation, where that is not done by who cancels. */
+  public static final Lane CANCELLATIONS = new Lane("desist-canceller-", 64);
+
+  /** Users' callbacks that were registered with the dispatcher. */
   public static final Lane CALLBACKS = new Lane("desist-dispatcher-", 256);
 
   /** What lasts, and has somebody who waits for it. Has no limit. */
@@ -170,9 +173,18 @@ public final class Lane implements Executor {
   }
 
   private void work() {
-    for (Task task = take(true); task != null; task = take(true)) {
-      perform(task);
+    while (performNext(true)) {
+      // in a frame of its own, so that no thread holds on to what it did last
     }
+  }
+
+  private boolean performNext(boolean waits) {
+    Task task = take(waits);
+    if (task == null) {
+      return false;
+    }
+    perform(task);
+    return true;
   }
 
   private static void perform(Task task) {
@@ -251,8 +263,8 @@ public final class Lane implements Executor {
               + "n; tried again until there is one");
     }
     if (this == SIGNALS) {
-      for (Task task = take(false); task != null; task = take(false)) {
-        perform(task);
+      while (performNext(false)) {
+        // until none is left
       }
       return false;
     }
@@ -318,7 +330,7 @@ public final class Lane implements Executor {
   private static final class Reserve {
     private static final long PAUSE_NANOS = 20_000_000;
 
-    private static final Lane[] LANES = {SIGNALS, COMPLETIONS, CALLBACKS, WORK};
+    private static final Lane[] LANES = {SIGNALS, COMPLETIONS, CANCELLATIONS, CALLBACKS, WORK};
 
     private static volatile @Nullable ExecutorService thread;
 

@@ -150,7 +150,7 @@ sealed class Fork<T extends @Nullable Object>
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
     if (guard != null) {
-      boolean _ = guard.leave(false);
+      GuardedThread.Ending _ = guard.leave(false);
     }
     RuntimeException leak = closeLeaked();
     if (leak == null) {

@@ -292,15 +292,16 @@ class BlockingTest {
             awaitQuietly(inside);
             source.cancel("enough");
           });
-      int read =
-          Blocking.closing(
-              source.token(),
-              client::shutdownInput,
-              () -> {
-                inside.countDown();
-                return in.read();
-              });
-      assertEquals(-1, read);
+      assertThrows(
+          CancelledException.class,
+          () ->
+              Blocking.closing(
+                  source.token(),
+                  client::shutdownInput,
+                  () -> {
+                    inside.countDown();
+                    return in.read();
+                  }));
       client.getOutputStream().write('b');
       assertEquals('b', peer.getInputStream().read());
       peer.getOutputStream().write('x');
