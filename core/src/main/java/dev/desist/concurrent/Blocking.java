@@ -72,13 +72,13 @@ public final class Blocking {
       return body.call();
     }
     token.throwIfCancelled();
+    Lane.setAside();
     return interruptibly(GuardedThread.current(), token, body);
   }
 
   static <T extends @Nullable Object> T interruptibly(
       GuardedThread thread, CancellationToken token, Callable<T> body) throws Exception {
     Stack.reserve();
-    Lane.setAside();
     GuardedThread.Call call = thread.enter();
     CancellationRegistration registration = token.onCancel(call);
     T result;
