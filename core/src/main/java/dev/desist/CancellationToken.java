@@ -486,8 +486,17 @@ public final class CancellationToken {
     } finally {
       registration.unregister();
     }
-    if (isCancelled()) {
-      Ambient.noticed();
+    Verdict found = verdict();
+    if (found != null) {
+      noticed(found);
+    }
+  }
+
+  /** Tells the task that the running code is in, if {@code found} is its own cancellation. */
+  static void noticed(Verdict found) {
+    Ambient.Host host = Ambient.host();
+    if (host != null && ((CancellationToken) host.token()).verdict() == found) {
+      host.listened(Thread.currentThread());
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.desist;
 
-import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -61,7 +60,7 @@ public final class CancelledException extends CancellationException {
     if (cause != null) {
       initCause(cause);
     }
-    Ambient.noticed();
+    CancellationToken.noticed(found);
   }
 
   /** {@return what was cancelled, why, and where that came from, in one sentence} */

@@ -3,6 +3,7 @@ package dev.desist;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.desist.concurrent.Blocking;
@@ -35,6 +36,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -50,7 +55,19 @@ class ProtectionTest {
   /** How long the protected calls block; an interrupt takes some tens of microseconds. */
   private static final Duration MOMENT = Duration.ofMillis(3);
 
-  private static final int OTHER_THREADS = 20;
+  private static final int ROUNDS = 20;
+
+  private static final Logger LOG = Logger.getLogger("dev.desist");
+
+  @BeforeAll
+  static void hush() { // a report for each task that a grace interrupts
+    LOG.setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void speak() {
+    LOG.setLevel(null);
+  }
 
   /** What makes the library interrupt a task. */
   private enum Stop {
@@ -74,6 +91,7 @@ class ProtectionTest {
           inside.await();
           scope.abort();
           scope.await();
+          assertThrows(CancelledException.class, scope::join);
         }
       }
     },
@@ -441,21 +459,21 @@ class ProtectionTest {
             cleanUp.set(e);
           }
           try { // what comes after it is the deaf rest of the task, which the interrupt is for
-            new CountDownLatch(1).await(10, TimeUnit.SECONDS);
+            new CountDownLatch(1).await(1, TimeUnit.SECONDS);
           } catch (InterruptedException e) {
             rest.set(e);
           }
           return null;
         },
         inside);
-    assertEquals("done", cleanUp.get());
+    assertEquals("done", cleanUp.get(), "the clean-up");
     assertInstanceOf(InterruptedException.class, rest.get());
   }
 
   @Test
   void promise22_a_task_that_has_listened_cleans_up_undisturbed() throws Exception {
     for (Stop stop : List.of(Stop.SUBTASK_ABORT, Stop.SCOPE_ABORT, Stop.GRACE, Stop.OUTER_ABORT)) {
-      for (int i = 0; i < OTHER_THREADS; i++) {
+      for (int i = 0; i < ROUNDS; i++) {
         var inside = new CountDownLatch(1);
         var cleanUp = new AtomicReference<Object>("did not come to its end");
         stop.run(

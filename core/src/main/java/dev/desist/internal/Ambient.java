@@ -19,6 +19,9 @@ public final class Ambient {
    * and its token, when somebody asks.
    */
   public interface Host {
+    /** {@return the task's token} */
+    Object token();
+
     /**
      * {@return the task's guarded thread, if {@code thread} is the one that it runs on}
      *
@@ -27,28 +30,29 @@ public final class Ambient {
     @Nullable GuardedThread guarded(Thread thread);
 
     /**
-     * Tells the task that code in it was told of a cancellation. If it was the task's own, it is
-     * interrupted no more: it has listened, and cleans up.
+     * Tells the task that it was told of its cancellation: it is interrupted no more, since it has
+     * listened, and cleans up.
      *
      * @param thread the current one
      */
-    void noticed(Thread thread);
+    void listened(Thread thread);
+
+    /**
+     * Tells the task that code in it waits for others, to whom it hands on an interrupt, whether or
+     * not it has listened; until it is told again that it has.
+     *
+     * @param thread the current one
+     * @return whether it had listened
+     */
+    boolean listens(Thread thread);
   }
 
   /** {@return the innermost task that the running code is in, or null} */
-  static @Nullable Host host() {
+  public static @Nullable Host host() {
     if (CURRENT.orElse(NOTHING) instanceof Host host) {
       return host;
     }
     return HOST.isBound() ? HOST.get() : null;
-  }
-
-  /** To be called when code is told that a token is cancelled. */
-  public static void noticed() {
-    Host host = host();
-    if (host != null) {
-      host.noticed(Thread.currentThread());
-    }
   }
 
   /**

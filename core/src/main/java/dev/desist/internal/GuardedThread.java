@@ -15,7 +15,7 @@ public final class GuardedThread {
    * subtask of a scope is a guarded call, too, around everything else on its thread.
    *
    * States:      of a call: RUNNING -> INTERRUPTED  the sender sent the interrupt
-   *              RUNNING -> LISTENED  it learnt of its cancellation in another way, and needs none
+   *              RUNNING, INTERRUPTED -> LISTENED  it learnt of its cancellation in another way, and needs none
    *              RUNNING, LISTENED, INTERRUPTED -> LEFT  the call is over; nothing can touch the thread any more
    * Invariants:  1. An interrupt is sent only from RUNNING, under the monitor; leaving takes the same monitor. So it is never sent
    *                 after the call, once at most, and a call never leaves in the middle of it.
@@ -26,7 +26,8 @@ public final class GuardedThread {
    *              4. While the thread is in a mask, no call around the mask leaves RUNNING but for LISTENED, and none is forgotten:
    *                 who finds a mask under the monitor puts the call among those that are due, and the end of the mask sends it
    *                 again. Those that are INTERRUPTED already do not count inside: a call there that leaves sets no flag for them.
-   *              5. A call is handed to the sender once, and is then the sender's until it has been sent, is due, or is over.
+   *              5. A call is handed to the sender unless it is with it already, and stays there, or among those that are due, until
+   *                 the interrupt has been sent or is not needed.
    * Errors:      who makes a call, or enters a mask, makes sure of the stack first, so that the way out has room; nothing on the
    *              way out allocates. A body that overflows the stack, or finds no memory, leaves as any other does.
    * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
@@ -175,8 +176,13 @@ public final class GuardedThread {
 
     // Guarded by the thread's monitor.
     private State state = State.RUNNING;
-    private boolean handed;
     private @Nullable Call nextDue;
+
+    /** Whether it is to be interrupted at all. */
+    private boolean wanted;
+
+    /** Whether it is the sender's, or among those that are due. */
+    private boolean handed;
 
     private Call(int masksAround) {
       this.masksAround = masksAround;
@@ -193,13 +199,21 @@ public final class GuardedThread {
      */
     @Override
     public void run() {
+      boolean hand;
       synchronized (GuardedThread.this) {
-        if (handed || state != State.RUNNING) {
-          return;
-        }
-        handed = true;
+        wanted = true;
+        hand = isToBeHanded();
       }
-      sender.accept(this);
+      if (hand) {
+        sender.accept(this);
+      }
+    }
+
+    /** Under the monitor: whether it is to be handed over, which it counts as from now on. */
+    private boolean isToBeHanded() {
+      boolean hand = wanted && !handed && state == State.RUNNING;
+      handed |= hand;
+      return hand;
     }
 
     @Override
@@ -224,6 +238,7 @@ public final class GuardedThread {
           interrupted = interrupted + 1;
           thread.interrupt();
         }
+        handed = nextDue != null || due == this;
         return true;
       }
     }
@@ -240,13 +255,44 @@ public final class GuardedThread {
       return true;
     }
 
-    /** Makes sure that this call is not interrupted any more, if it has not been. */
+    /**
+     * On the guarded thread: makes sure that this call is not interrupted any more. If it was just
+     * now, that is taken back.
+     */
     public void listened() {
       synchronized (GuardedThread.this) {
-        if (state == State.RUNNING) {
+        if (state == State.INTERRUPTED) {
+          interrupted = interrupted - 1;
+          if (Thread.interrupted() && interrupted > 0) {
+            thread.interrupt();
+          }
+        }
+        if (state != State.LEFT) {
           state = State.LISTENED;
         }
       }
+    }
+
+    /**
+     * On the guarded thread, once it has listened: lets an interrupt in all the same, until it has
+     * {@linkplain #listened listened} again. For one who waits for others, to whom it is handed on.
+     *
+     * @return whether it had listened
+     */
+    public boolean listens() {
+      boolean had;
+      boolean hand;
+      synchronized (GuardedThread.this) {
+        had = state == State.LISTENED;
+        if (had) {
+          state = State.RUNNING;
+        }
+        hand = isToBeHanded();
+      }
+      if (hand) {
+        sender.accept(this);
+      }
+      return had;
     }
 
     /** {@return whether this call was interrupted, and is not over} */

@@ -68,9 +68,6 @@ sealed class Fork<T extends @Nullable Object>
     /** The task as a guarded call; made when it is first needed. Guarded by this. */
     GuardedThread.@Nullable Call guard;
 
-    /** Whether the task has learnt that it was cancelled. Guarded by this. */
-    boolean listened;
-
     Control(CancellationSource source) {
       this.source = source;
     }
@@ -210,38 +207,35 @@ sealed class Fork<T extends @Nullable Object>
   private GuardedThread.@Nullable Call guard(Control made, @Nullable Thread running) {
     synchronized (made) {
       if (made.guard == null && running != null && running == thread) {
-        GuardedThread.Call guard = new GuardedThread(running).enter();
-        if (made.listened) {
-          guard.listened();
-        }
-        made.guard = guard;
+        made.guard = new GuardedThread(running).enter();
       }
       return made.guard;
     }
   }
 
-  @Override
-  public @Nullable GuardedThread guarded(Thread current) {
-    if (current != thread) {
-      return null; // it has inherited the binding, as the tasks of the JDK's scopes do
-    }
-    GuardedThread.Call guard = guard(control(), current);
-    return guard == null ? null : guard.guarded();
+  /** The guarded call, for code on {@code current}; null if that is not the thread of the task. */
+  private GuardedThread.@Nullable Call guard(Thread current) {
+    return current == thread ? guard(control(), current) : null;
   }
 
   @Override
-  public void noticed(Thread current) {
-    if (current == thread && reasonToStop() != null) {
-      Control made = control();
-      GuardedThread.Call guard;
-      synchronized (made) {
-        made.listened = true;
-        guard = made.guard;
-      }
-      if (guard != null) {
-        guard.listened();
-      }
+  public @Nullable GuardedThread guarded(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    return guard == null ? null : guard.guarded(); // others inherit the binding: the JDK's subtasks
+  }
+
+  @Override
+  public void listened(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    if (guard != null) {
+      guard.listened();
     }
+  }
+
+  @Override
+  public boolean listens(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    return guard != null && guard.listens();
   }
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
