@@ -225,6 +225,15 @@ sealed class Fork<T extends @Nullable Object>
         && (!Thread.currentThread().isInterrupted() || Foreign.tellsOfInterrupt(e));
   }
 
+  /** What the task threw, but for our own exception; null if it threw nothing else. */
+  @Nullable Throwable failure() {
+    if (value instanceof Outcome.Failure<?>(Throwable exception)) {
+      return exception;
+    }
+    Control made = (Control) CONTROL.getVolatile(this);
+    return made == null ? null : made.ending;
+  }
+
   /** For who reports a cancelled subtask: with what others had made of its cancellation, if so. */
   CancelledException cancelled() {
     return new CancelledException(token(), control().ending);

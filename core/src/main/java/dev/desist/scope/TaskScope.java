@@ -497,7 +497,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         successor = ran ? successor() : null;
       }
       if (suppressing != null) {
-        suppress(suppressing, fork.exception());
+        suppress(suppressing, Objects.requireNonNull(fork.failure()));
       }
       boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
       wake();
@@ -567,13 +567,14 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    */
   private @Nullable Throwable noteLate(Fork<?> fork) {
     cut = true;
-    if (fork.state() != Subtask.State.FAILED || left) {
+    Throwable failure = fork.failure();
+    if (failure == null || left) {
       return null;
     }
     if (thrown == null) {
       late = late == null ? new ArrayList<>() : late;
       if (late.size() < KEPT) {
-        late.add(fork.exception());
+        late.add(failure);
       }
     }
     return thrown;
@@ -1085,7 +1086,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     return new Leftover(
         fork.name(),
         scope.name(),
-        thread == null ? "ended" : nameOf(thread),
+        thread == null ? "a thread that is leaving it" : nameOf(thread),
         reason,
         deafFor.isNegative() ? Duration.ZERO : deafFor,
         leftBehind,
