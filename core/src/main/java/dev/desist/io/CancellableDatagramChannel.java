@@ -62,6 +62,7 @@ public final class CancellableDatagramChannel implements Channel {
    * used and closed through the result from now on.
    *
    * @param channel open, of the default provider, registered nowhere
+   * @throws IllegalArgumentException if it is of another provider
    * @throws IOException if it is closed
    */
   public static CancellableDatagramChannel of(DatagramChannel channel) throws IOException {

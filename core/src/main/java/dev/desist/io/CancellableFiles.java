@@ -628,6 +628,7 @@ public final class CancellableFiles {
    * @param start where to begin
    * @param maxDepth how deep to go; 0 for {@code start} alone
    * @param options how
+   * @throws IllegalArgumentException if {@code maxDepth} is negative
    * @throws CancelledIOException if the token is cancelled
    * @throws IOException if {@code start} cannot be read
    */
@@ -637,6 +638,8 @@ public final class CancellableFiles {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
+    TransferOptions.checked(options);
+    requireDepth(maxDepth);
     Transfer.check(token, 0);
     return Files.walk(start, maxDepth, options)
         .filter( // rather than peek, which a stream may leave out
@@ -686,6 +689,7 @@ public final class CancellableFiles {
    * @param maxDepth how deep to go; 0 for {@code start} alone
    * @param visitor is shown everything, on the calling thread
    * @return the start
+   * @throws IllegalArgumentException if {@code maxDepth} is negative
    * @throws CancelledIOException if the token is or becomes cancelled
    * @throws IOException what the visitor threw
    */
@@ -698,9 +702,17 @@ public final class CancellableFiles {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
+    Objects.requireNonNull(options, "options");
+    requireDepth(maxDepth);
     Objects.requireNonNull(visitor, "visitor");
     Transfer.check(token, 0);
     return Files.walkFileTree(start, options, maxDepth, new Asking(token, visitor));
+  }
+
+  private static void requireDepth(int maxDepth) {
+    if (maxDepth < 0) {
+      throw new IllegalArgumentException("maxDepth must not be negative: " + maxDepth);
+    }
   }
 
   /** Asks before it passes on. */

@@ -257,6 +257,7 @@ public final class CancellableInputStream extends InputStream {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
     byte[] bytes = new byte[Math.min(length, BUFFER)];
+    var back = new BytePump.Returned();
     int done = 0;
     boolean whole = false;
     try {
@@ -275,7 +276,7 @@ public final class CancellableInputStream extends InputStream {
       return result;
     } finally {
       if (!whole && done > 0) {
-        pump.giveBack(bytes, done);
+        pump.giveBack(back, bytes, done);
       }
     }
   }
@@ -318,7 +319,12 @@ public final class CancellableInputStream extends InputStream {
     if (count <= 0) {
       return 0;
     }
-    return Math.max(0, read(new byte[(int) Math.min(count, 8192)]));
+    int skipped = read(new byte[(int) Math.min(count, 8192)]);
+    if (skipped < 0) {
+      pump.giveBackEnd(); // zero does not tell it: the next read does
+      return 0;
+    }
+    return skipped;
   }
 
   /**

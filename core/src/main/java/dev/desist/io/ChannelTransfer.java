@@ -36,6 +36,7 @@ final class ChannelTransfer {
     while (true) {
       int count = slice(destination, channel::read);
       if (count != 0 || !destination.hasRemaining()) {
+        checkEnd(token, count);
         return count;
       }
       readiness.await(SelectionKey.OP_READ, token, deadline, 0);
@@ -52,14 +53,32 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destinations, "destinations");
-    Objects.checkFromIndexSize(offset, length, destinations.length);
+    check(destinations, "destinations", offset, length);
     Transfer.check(token, 0);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
       if (count != 0 || !hasRemaining(destinations, offset, offset + length)) {
+        checkEnd(token, count);
         return count;
       }
       readiness.await(SelectionKey.OP_READ, token, Deadline.none(), 0);
+    }
+  }
+
+  /** Before anything is read into or written from one of them. */
+  private static void check(ByteBuffer[] buffers, String name, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, buffers.length);
+    for (int i = offset; i < offset + length; i++) {
+      if (buffers[i] == null) {
+        throw new NullPointerException(name + '[' + i + ']');
+      }
+    }
+  }
+
+  /** An end that the cancellation has made, by way of a callback, is none: it is there to stay. */
+  private static void checkEnd(CancellationToken token, long count) throws CancelledIOException {
+    if (count < 0) {
+      Transfer.check(token, 0);
     }
   }
 
@@ -95,7 +114,7 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(sources, "sources");
-    Objects.checkFromIndexSize(offset, length, sources.length);
+    check(sources, "sources", offset, length);
     Transfer.check(token, 0);
     long done = 0;
     while (true) {
