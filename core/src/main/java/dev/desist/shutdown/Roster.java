@@ -97,6 +97,16 @@ final class Roster {
     }
   }
 
+  /** Takes out one of {@link #addRunning} that has not run, and is not counted either. */
+  void retract(Participant action) {
+    synchronized (lock) {
+      if (action.state == Participant.State.RUNNING) {
+        total--;
+      }
+    }
+    leave(action);
+  }
+
   /** Under the lock. */
   private void link(Participant participant) {
     participant.next = first;
