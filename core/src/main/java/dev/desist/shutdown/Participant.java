@@ -2,6 +2,7 @@ package dev.desist.shutdown;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.util.Objects;
@@ -84,6 +85,45 @@ public final class Participant implements AutoCloseable {
     }
     thread = Thread.currentThread();
     return this;
+  }
+
+  /**
+   * Begins a piece of work that follows from this one, as {@link Shutdown#begin(String)} does; but
+   * while this one runs, also after the shutdown has begun, until the hard token is cancelled: what
+   * has to be done to the end may need somebody else to do a part of it. Hand it on before you
+   * close this.
+   *
+   * @param name what progress and report call it
+   * @return close it when that work has ended
+   * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
+   *     is cancelled
+   * @throws IllegalStateException if this is an action for stopping or closing
+   */
+  public Participant begin(String name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  /**
+   * Begins a piece of work that follows from this one, as {@link #begin(String)} does.
+   *
+   * @param name makes the name, as with {@link Shutdown#begin(Supplier)}
+   * @return close it when that work has ended
+   * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
+   *     is cancelled
+   * @throws IllegalStateException if this is an action for stopping or closing
+   */
+  public Participant begin(Supplier<String> name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  private Participant beginNamed(Object its) {
+    if (roster.phase() != ShutdownPhase.DRAINING) {
+      throw new IllegalStateException("work follows only from what drains: " + this);
+    }
+    Stack.reserve();
+    var work = new Participant(roster, its, null);
+    roster.addWork(work, this);
+    return work;
   }
 
   /**

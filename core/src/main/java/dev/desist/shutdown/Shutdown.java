@@ -258,7 +258,8 @@ public final class Shutdown {
   }
 
   /**
-   * Begins a piece of work, which the shutdown will wait for until the participant is closed.
+   * Begins a piece of work, which the shutdown will wait for until the participant is closed. What
+   * it hands on while the shutdown drains, it begins {@linkplain Participant#begin(String) itself}.
    *
    * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="work"}
    *
@@ -286,9 +287,7 @@ public final class Shutdown {
   private Participant beginNamed(Object name) {
     Stack.reserve();
     var work = new Participant(draining, name, null);
-    if (!draining.addWork(work)) {
-      throw new CancelledException(soft.token());
-    }
+    draining.addWork(work, null);
     return work;
   }
 
