@@ -333,7 +333,7 @@ final class BytePump {
    * had, the thread closes it when it comes out.
    */
   void close() throws IOException {
-    Stack.reserve();
+    Stack.reserveToEnd();
     boolean busy;
     synchronized (this) {
       if (closed) {

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -204,6 +205,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(remote, "remote");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve();
     Transfer.check(token, 0);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {

@@ -3,6 +3,7 @@ package dev.desist.io;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.GatheringByteChannel;
@@ -32,6 +33,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve(); // what was read or written must not be lost, nor a lock of the channel stay
     Transfer.check(token, 0);
     while (true) {
       int count = slice(destination, channel::read);
@@ -54,6 +56,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destinations, "destinations");
     check(destinations, "destinations", offset, length);
+    Stack.reserve();
     Transfer.check(token, 0);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
@@ -92,6 +95,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve();
     Transfer.check(token, 0);
     int done = 0;
     while (true) {
@@ -115,6 +119,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(sources, "sources");
     check(sources, "sources", offset, length);
+    Stack.reserve();
     Transfer.check(token, 0);
     long done = 0;
     while (true) {

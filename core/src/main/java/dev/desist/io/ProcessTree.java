@@ -119,7 +119,7 @@ final class ProcessTree {
   }
 
   private ProcessReport end(ProcessEnding ending) {
-    Stack.reserve(); // or the interrupt would be lost
+    Stack.reserveToEnd(); // or the interrupt would be lost
     interrupted = Thread.interrupted();
     boolean atOnce = ending.grace().isZero();
     var found = new LinkedHashSet<ProcessHandle>();

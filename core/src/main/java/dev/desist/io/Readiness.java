@@ -355,7 +355,7 @@ final class Readiness {
 
   /** Closes the channel, and wakes those who wait for it. */
   void close() throws IOException {
-    Stack.reserve();
+    Stack.reserveToEnd();
     SelectorLoop mine;
     synchronized (this) {
       if (closed) {

@@ -132,7 +132,7 @@ public final class Participant implements AutoCloseable {
    */
   @Override
   public void close() {
-    Stack.reserve();
+    Stack.reserveToEnd();
     roster.withdraw(this);
   }
 

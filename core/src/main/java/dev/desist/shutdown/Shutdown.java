@@ -581,18 +581,27 @@ public final class Shutdown {
 
   private int conductAndTell() {
     conductor = Thread.currentThread();
-    long begun = time.nanoTime();
+    long begun = now();
     var cutShort = new ArrayList<Sighting>();
     step(draining::countWork);
     step(this::stop);
     step(() -> drain(cutShort));
     step(this::close);
-    Duration took = Duration.ofNanos(time.nanoTime() - begun);
+    Duration took = Duration.ofNanos(now() - begun);
     List<Sighting> left = List.copyOf(leftBehind.values());
     Map<Participant, String> names = names(Stream.concat(left.stream(), cutShort.stream()));
     ShutdownReport found = result(took, named(cutShort, names), named(left, names));
     report = found;
     return tell(found);
+  }
+
+  /** Zero if the clock, which may be a user's, fails. */
+  private long now() {
+    try {
+      return time.nanoTime();
+    } catch (Throwable e) {
+      return 0;
+    }
   }
 
   /** What fails here, a clock or the memory, keeps the next step from nothing. */
@@ -617,7 +626,9 @@ public final class Shutdown {
       }
     }
     if (!toMake.isEmpty()) {
-      runBriefly("the names", () -> toMake.forEach(each -> names.put(each, each.name())));
+      step(
+          () ->
+              runBriefly("the names", () -> toMake.forEach(each -> names.put(each, each.name()))));
     }
     return names;
   }
@@ -703,15 +714,15 @@ public final class Shutdown {
   /** Gives the exit code, after the reporter was told, if he does not take for ever. */
   private int tell(ShutdownReport found) {
     var code = new AtomicInteger(1);
-    runBriefly(
-        "the reporter",
+    Participant.Action reporting =
         () -> {
           try {
             code.set(options.exitCode.applyAsInt(found));
           } finally {
             options.reporter.accept(found);
           }
-        });
+        };
+    step(() -> runBriefly("the reporter", reporting));
     return code.get();
   }
 
