@@ -77,12 +77,16 @@ final class BytePump {
   }
 
   BytePump(PumpSource source, String name, int bufferSize) {
-    if (bufferSize <= 0) {
-      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
-    }
+    requireSize(bufferSize);
     this.source = source;
     this.name = name;
     this.ring = new byte[bufferSize];
+  }
+
+  static void requireSize(int bufferSize) {
+    if (bufferSize <= 0) {
+      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
+    }
   }
 
   // ---- for readers ----
