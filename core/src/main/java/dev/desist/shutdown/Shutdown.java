@@ -297,7 +297,7 @@ public final class Shutdown {
    * @param name what progress and report call it
    * @param action run when the shutdown begins, on a thread of its own
    * @return close it to take the action back
-   * @throws CancelledException if the shutdown has begun; the action will not be run
+   * @throws CancelledException if stopping has begun; the action will not be run
    */
   public Participant onStop(String name, Participant.Action action) {
     return register(stopping, name, action);
