@@ -32,6 +32,16 @@ public final class Stack {
     frame(FRAMES);
   }
 
+  /**
+   * As {@link #reserve}, but half of it: for closing and undoing. So whoever had the room to begin
+   * at some depth has the room to end it there.
+   *
+   * @throws StackOverflowError if it cannot
+   */
+  public static void reserveToEnd() {
+    frame(FRAMES / 2);
+  }
+
   @SuppressWarnings({"unused", "UnusedVariable", "MultiVariableDeclaration"}) // their number counts
   private static void frame(int left) {
     long aa, ab, ac, ad, ae, af, ag, ah, ai, aj, ak, al, am, an, ao, ap, aq, ar, as, at, au, av;

@@ -3,10 +3,10 @@ package dev.desist.io;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.AsynchronousCloseException;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +28,7 @@ final class BytePump {
    *              3. The end of the stream and a failure come after the bytes before them, and are handed over once: whoever reads
    *                 again asks the source again, as it would without a pump. So do others who waited: `pumping` wakes them.
    *              4. `readable` says whether a reader need not wait. It is set in the monitor with what it is about.
+   *              5. Whatever the thread dies of is a failure that a reader gets; the next reader has another one started.
    * Lock:        this monitor, held while bytes are copied; no code of the source runs under it.
    */
   private static final long LINGER_SECONDS = 5;
@@ -44,8 +45,8 @@ final class BytePump {
   private int head;
   private int count;
 
-  /** Given back by a reader; comes before what is in the ring. */
-  private byte[] returned = {};
+  /** Given back by readers, the last one's first; comes before what is in the ring. */
+  private @Nullable Returned returned;
 
   private boolean ended;
   private @Nullable Throwable failure;
@@ -58,16 +59,34 @@ final class BytePump {
 
   private boolean closed;
 
+  /** The source is to be closed by the thread that is inside it. */
+  private boolean closeLater;
+
   /** Nobody will read on: what does not fit is thrown away. */
   private boolean discarding;
 
+  /**
+   * What a reader may have to give back, made before it takes anything: giving it back needs no
+   * memory.
+   */
+  static final class Returned {
+    private byte[] bytes = {};
+    private int from;
+    private int to;
+    private @Nullable Returned next;
+  }
+
   BytePump(PumpSource source, String name, int bufferSize) {
-    if (bufferSize <= 0) {
-      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
-    }
+    requireSize(bufferSize);
     this.source = source;
     this.name = name;
     this.ring = new byte[bufferSize];
+  }
+
+  static void requireSize(int bufferSize) {
+    if (bufferSize <= 0) {
+      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
+    }
   }
 
   // ---- for readers ----
@@ -81,13 +100,14 @@ final class BytePump {
    */
   int read(CancellationToken token, byte[] bytes, int offset, int length, BooleanSupplier shut)
       throws IOException {
+    Stack.reserve();
     while (true) {
       Transfer.check(token, 0);
       synchronized (this) {
         if (closed || shut.getAsBoolean()) {
           throw new AsynchronousCloseException();
         }
-        int taken = take(bytes, offset, length);
+        int taken = take(token, bytes, offset, length);
         if (taken != 0) {
           return taken;
         }
@@ -103,12 +123,17 @@ final class BytePump {
   }
 
   /** Returns 0 if there is nothing yet. */
-  private int take(byte[] bytes, int offset, int length) throws IOException {
+  private int take(CancellationToken token, byte[] bytes, int offset, int length)
+      throws IOException {
     int taken;
-    if (returned.length > 0) {
-      taken = Math.min(length, returned.length);
-      System.arraycopy(returned, 0, bytes, offset, taken);
-      returned = Arrays.copyOfRange(returned, taken, returned.length);
+    if (returned != null) {
+      Returned back = returned;
+      taken = Math.min(length, back.to - back.from);
+      System.arraycopy(back.bytes, back.from, bytes, offset, taken);
+      back.from += taken;
+      if (back.from == back.to) {
+        returned = back.next;
+      }
     } else if (count > 0) {
       taken = Math.min(length, count);
       int first = Math.min(taken, ring.length - head);
@@ -122,8 +147,9 @@ final class BytePump {
       failure = null;
       update();
       waiters.wake(); // the thread has ended, and is needed again
-      throw rethrown(mine);
+      throw Transfer.thrown(mine);
     } else if (ended) {
+      Transfer.check(token, 0); // the cancellation may have made this end, which is left for others
       ended = false;
       waiters.wake();
       taken = -1;
@@ -134,26 +160,43 @@ final class BytePump {
     return taken;
   }
 
-  private static IOException rethrown(Throwable failure) {
-    return switch (failure) {
-      case IOException e -> e;
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> new IOException(failure);
-    };
+  /**
+   * Puts the first {@code length} of {@code bytes} back, which become the pump's: the next read
+   * gets them first.
+   *
+   * @param into made before they were read
+   */
+  void giveBack(Returned into, byte[] bytes, int length) {
+    synchronized (this) {
+      into.bytes = bytes;
+      into.to = length;
+      into.next = returned;
+      returned = into;
+      readable = true;
+    }
+    waiters.wake();
   }
 
-  /** Puts the first {@code length} of {@code bytes} back: the next read gets them first. */
-  synchronized void giveBack(byte[] bytes, int length) {
-    byte[] all = Arrays.copyOf(bytes, length + returned.length);
-    System.arraycopy(returned, 0, all, length, returned.length);
-    returned = all;
-    update();
+  /** Has the next reader find the end that this one was given. */
+  void giveBackEnd() {
+    synchronized (this) {
+      ended = true;
+      readable = true;
+    }
     waiters.wake();
   }
 
   synchronized int available() {
-    return returned.length + count;
+    long sum = count;
+    for (Returned each = returned; each != null; each = each.next) {
+      sum += each.to - each.from;
+    }
+    return (int) Math.min(sum, Integer.MAX_VALUE);
+  }
+
+  /** How many readers wait. */
+  int waiting() {
+    return waiters.count();
   }
 
   void wake() {
@@ -161,7 +204,7 @@ final class BytePump {
   }
 
   private void update() {
-    readable = returned.length > 0 || count > 0 || ended || failure != null || closed;
+    readable = returned != null || count > 0 || ended || failure != null || closed;
   }
 
   /** Under the monitor: sees to it that the source is being read. */
@@ -176,13 +219,32 @@ final class BytePump {
             .inheritInheritableThreadLocals(false)
             .unstarted(this::pump);
     thread.setContextClassLoader(null);
-    thread.start();
     pumping = true;
+    try {
+      thread.start();
+    } catch (Throwable e) {
+      pumping = false;
+      throw e;
+    }
   }
 
   // ---- on the pump's thread ----
 
   private void pump() {
+    try {
+      pumpOn();
+    } catch (Throwable e) { // no memory, say
+      synchronized (this) {
+        pumping = false;
+        reading = false;
+        failure = e;
+        readable = true;
+      }
+      waiters.wake();
+    }
+  }
+
+  private void pumpOn() {
     byte[] waste = {};
     while (true) {
       boolean wasted;
@@ -205,12 +267,17 @@ final class BytePump {
       Throwable failed = null;
       try {
         got = source.read(wasted ? waste : ring, at, room);
+        if (got > room) {
+          throw new IOException("the source says that it read " + got + " bytes into " + room);
+        }
       } catch (Throwable e) { // whatever it is, a reader is to get it
         failed = e;
       }
       boolean over;
+      boolean toClose;
       synchronized (this) {
         reading = false;
+        toClose = closeLater;
         over = got < 0 || failed != null;
         if (closed) {
           over = true;
@@ -227,6 +294,9 @@ final class BytePump {
         update();
       }
       waiters.wake();
+      if (toClose) {
+        closeQuietly();
+      }
       if (over) {
         return;
       }
@@ -263,9 +333,11 @@ final class BytePump {
 
   /**
    * Ends those who wait, and closes the source. If the thread is inside it, closing might block as
-   * reading does, and is handed to another thread; what that throws is lost.
+   * reading does, and is handed to another thread; what that throws is lost. If there is none to be
+   * had, the thread closes it when it comes out.
    */
   void close() throws IOException {
+    Stack.reserveToEnd();
     boolean busy;
     synchronized (this) {
       if (closed) {
@@ -277,17 +349,28 @@ final class BytePump {
       notifyAll();
     }
     waiters.wake();
-    if (busy) {
-      Cancellation.dispatcher().execute(this::closeQuietly);
-    } else {
+    if (!busy) {
       source.close();
+      return;
+    }
+    try {
+      Cancellation.dispatcher().execute(this::closeQuietly);
+    } catch (Throwable e) {
+      boolean left;
+      synchronized (this) {
+        left = !reading;
+        closeLater = !left;
+      }
+      if (left) {
+        source.close();
+      }
     }
   }
 
   private void closeQuietly() {
     try {
       source.close();
-    } catch (IOException | RuntimeException e) {
+    } catch (Throwable e) {
       // Nobody is left whom it would concern.
     }
   }

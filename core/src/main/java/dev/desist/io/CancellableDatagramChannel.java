@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
@@ -62,6 +63,7 @@ public final class CancellableDatagramChannel implements Channel {
    * used and closed through the result from now on.
    *
    * @param channel open, of the default provider, registered nowhere
+   * @throws IllegalArgumentException if it is of another provider
    * @throws IOException if it is closed
    */
   public static CancellableDatagramChannel of(DatagramChannel channel) throws IOException {
@@ -127,6 +129,7 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve();
     Transfer.check(token, 0);
     while (true) {
       SocketAddress sender = channel.receive(destination);
@@ -163,6 +166,7 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
+    Stack.reserve();
     Transfer.check(token, 0);
     boolean empty = !source.hasRemaining();
     while (channel.send(source, target) == 0 && !empty) {

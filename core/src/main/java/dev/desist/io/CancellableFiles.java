@@ -56,17 +56,21 @@ import org.jspecify.annotations.Nullable;
  * the operating system that hangs, as on a network drive that is gone, is not ended. Files whose
  * reads may wait, such as FIFOs and devices, are read through a {@link CancellableInputStream}, so
  * waiting for them does end. A {@link CancelledIOException} says how many bytes had been
- * transferred. After the last chunk, and before the file takes its name, the token is asked a last
- * time; from there on the call completes.
+ * transferred; it is thrown also if a stream or a content has wrapped another exception around it,
+ * which is suppressed then. After the last chunk, and before the file takes its name, the token is
+ * asked a last time; from there on the call completes.
  *
- * <p>An interrupt neither ends a call nor closes anything; the thread stays interrupted.
+ * <p>An interrupt neither ends a call nor closes anything, and the thread stays interrupted; but it
+ * ends a wait for such a file, or for a stream of this package's, with an {@link
+ * java.io.InterruptedIOException}.
  *
  * <p>No method here copies, deletes or {@linkplain #watch watches} a directory with all that is in
  * it: {@linkplain #walkFileTree walk} it, and treat each file by itself.
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>Everything runs on the calling thread, listeners too. No lock is held.
+ * <p>Everything runs on the calling thread, listeners too; but files whose reads may wait are read,
+ * and {@link TransferOption#sync()} is done, by another, for which it waits. No lock is held.
  *
  * <h2>General exceptions</h2>
  *
@@ -628,6 +632,7 @@ public final class CancellableFiles {
    * @param start where to begin
    * @param maxDepth how deep to go; 0 for {@code start} alone
    * @param options how
+   * @throws IllegalArgumentException if {@code maxDepth} is negative
    * @throws CancelledIOException if the token is cancelled
    * @throws IOException if {@code start} cannot be read
    */
@@ -637,6 +642,8 @@ public final class CancellableFiles {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
+    TransferOptions.checked(options);
+    requireDepth(maxDepth);
     Transfer.check(token, 0);
     return Files.walk(start, maxDepth, options)
         .filter( // rather than peek, which a stream may leave out
@@ -686,6 +693,7 @@ public final class CancellableFiles {
    * @param maxDepth how deep to go; 0 for {@code start} alone
    * @param visitor is shown everything, on the calling thread
    * @return the start
+   * @throws IllegalArgumentException if {@code maxDepth} is negative
    * @throws CancelledIOException if the token is or becomes cancelled
    * @throws IOException what the visitor threw
    */
@@ -698,9 +706,17 @@ public final class CancellableFiles {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
+    Objects.requireNonNull(options, "options");
+    requireDepth(maxDepth);
     Objects.requireNonNull(visitor, "visitor");
     Transfer.check(token, 0);
     return Files.walkFileTree(start, options, maxDepth, new Asking(token, visitor));
+  }
+
+  private static void requireDepth(int maxDepth) {
+    if (maxDepth < 0) {
+      throw new IllegalArgumentException("maxDepth must not be negative: " + maxDepth);
+    }
   }
 
   /** Asks before it passes on. */

@@ -41,9 +41,9 @@ import java.util.Objects;
  *
  * <p>The call throws a {@link CancelledIOException}, and has read nothing; a token that is
  * cancelled already ends it even if there are bytes. {@link #readNBytes} and {@link #readAllBytes},
- * which read many times, put back what they had. An interrupt does the same, with an {@link
- * InterruptedIOException}, and the thread stays interrupted. The source is not told: its thread
- * reads on, for the next reader.
+ * which read many times, put back what they had. An interrupt of a read that waits does the same,
+ * with an {@link InterruptedIOException}, and the thread stays interrupted. The source is not told:
+ * its thread reads on, for the next reader.
  *
  * <h2>The end, and failures</h2>
  *
@@ -110,6 +110,7 @@ public final class CancellableInputStream extends InputStream {
    */
   public static CancellableInputStream pumping(InputStream source, int bufferSize) {
     Objects.requireNonNull(source, "source");
+    BytePump.requireSize(bufferSize);
     if (source instanceof CancellableInputStream made) {
       return made;
     }
@@ -227,6 +228,7 @@ public final class CancellableInputStream extends InputStream {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(bytes, "bytes");
     Objects.checkFromIndexSize(offset, length, bytes.length);
+    Transfer.check(token, 0); // if nothing is to be read, too
     return length == 0 ? 0 : pump.read(token, bytes, offset, length, () -> closed);
   }
 
@@ -256,7 +258,9 @@ public final class CancellableInputStream extends InputStream {
     if (length < 0) {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
+    Transfer.check(token, 0);
     byte[] bytes = new byte[Math.min(length, BUFFER)];
+    var back = new BytePump.Returned();
     int done = 0;
     boolean whole = false;
     try {
@@ -275,7 +279,7 @@ public final class CancellableInputStream extends InputStream {
       return result;
     } finally {
       if (!whole && done > 0) {
-        pump.giveBack(bytes, done);
+        pump.giveBack(back, bytes, done);
       }
     }
   }
@@ -318,7 +322,12 @@ public final class CancellableInputStream extends InputStream {
     if (count <= 0) {
       return 0;
     }
-    return Math.max(0, read(new byte[(int) Math.min(count, 8192)]));
+    int skipped = read(new byte[(int) Math.min(count, 8192)]);
+    if (skipped < 0) {
+      pump.giveBackEnd(); // zero does not tell it: the next read does
+      return 0;
+    }
+    return skipped;
   }
 
   /**
@@ -341,7 +350,10 @@ public final class CancellableInputStream extends InputStream {
     pump.discard();
   }
 
-  /** Closes the stream, and ends what waits for it on other threads; see above. Does not block. */
+  /**
+   * Closes the stream, and ends what waits for it on other threads; see above. Does not wait for a
+   * read of the source that is under way.
+   */
   @Override
   public void close() throws IOException {
     closed = true;

@@ -3,6 +3,8 @@ package dev.desist.io;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,6 +75,9 @@ public final class CancellableLineReader implements Closeable {
   /** The last line ended with a carriage return: a line feed that follows belongs to it. */
   private boolean skipLineFeed;
 
+  /** The stream has ended, which nobody has been told yet. */
+  private boolean ended;
+
   private CancellableLineReader(InputStream source, Charset charset) {
     this.bytes = new Bytes(source);
     this.decoder = new InputStreamReader(bytes, charset);
@@ -114,23 +119,31 @@ public final class CancellableLineReader implements Closeable {
   public @Nullable String readLine(CancellationToken token) throws IOException {
     Objects.requireNonNull(token, "token");
     Thread me = Thread.currentThread();
+    Stack.reserve();
     Thread other = reading.compareAndExchange(null, me);
     if (other != null) {
-      throw new IllegalStateException("lines are being read by " + other + ", not by " + me);
+      throw new IllegalStateException(
+          "lines are being read by "
+              + Foreign.describe(other)
+              + ", not by "
+              + Foreign.describe(me));
     }
     try {
       Transfer.check(token, 0);
       bytes.token = token;
-      return next();
+      return next(token);
     } finally {
       bytes.token = CancellationToken.none();
       reading.set(null);
     }
   }
 
-  private @Nullable String next() throws IOException {
+  private @Nullable String next(CancellationToken token) throws IOException {
     while (true) {
-      if (next == limit && !fill()) {
+      if (ended || (next == limit && !fill())) {
+        ended = true;
+        Transfer.check(token, 0); // the cancellation may have made this end
+        ended = false;
         return line.isEmpty() ? null : finish();
       }
       if (skipLineFeed) {

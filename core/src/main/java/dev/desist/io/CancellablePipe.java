@@ -31,9 +31,9 @@ public final class CancellablePipe implements Closeable {
   private final Source source;
   private final Sink sink;
 
-  private CancellablePipe(Pipe pipe) throws IOException {
-    this.source = new Source(pipe.source());
-    this.sink = new Sink(pipe.sink());
+  private CancellablePipe(Source source, Sink sink) {
+    this.source = source;
+    this.sink = sink;
   }
 
   /**
@@ -42,7 +42,15 @@ public final class CancellablePipe implements Closeable {
    * @throws IOException if the system refuses
    */
   public static CancellablePipe open() throws IOException {
-    return new CancellablePipe(Pipe.open());
+    Pipe made = Pipe.open();
+    try {
+      return new CancellablePipe(new Source(made.source()), new Sink(made.sink()));
+    } catch (Throwable e) {
+      try (var _ = made.source()) {
+        made.sink().close();
+      }
+      throw e;
+    }
   }
 
   /** {@return the end to read from} */
@@ -84,6 +92,7 @@ public final class CancellablePipe implements Closeable {
      * be used and closed through the result from now on.
      *
      * @param channel open, of the default provider, registered nowhere
+     * @throws IllegalArgumentException if it is of another provider
      * @throws IOException if it is closed
      */
     public static Source of(Pipe.SourceChannel channel) throws IOException {
@@ -184,6 +193,7 @@ public final class CancellablePipe implements Closeable {
      * be used and closed through the result from now on.
      *
      * @param channel open, of the default provider, registered nowhere
+     * @throws IllegalArgumentException if it is of another provider
      * @throws IOException if it is closed
      */
     public static Sink of(Pipe.SinkChannel channel) throws IOException {

@@ -5,6 +5,8 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -129,6 +131,12 @@ public final class CancellableProcess implements AutoCloseable {
   private final CancellableInputStream output;
   private final CancellableInputStream errors;
 
+  /**
+   * It was alive when somebody's wait for it was cancelled: its end is no completion, for whoever
+   * else waited under a token that is cancelled. Written by those who wait.
+   */
+  private volatile boolean cutShort;
+
   private CancellableProcess(Process process, @Nullable String mark, ProcessEnding ending) {
     this.process = process;
     this.mark = mark;
@@ -162,8 +170,15 @@ public final class CancellableProcess implements AutoCloseable {
       throws IOException {
     Objects.requireNonNull(builder, "builder");
     Objects.requireNonNull(ending, "ending");
+    Stack.reserve();
     String mark = ProcessTree.newMark();
-    return new CancellableProcess(ProcessTree.start(builder, mark), mark, ending);
+    Process started = ProcessTree.start(builder, mark);
+    try {
+      return new CancellableProcess(started, mark, ending);
+    } catch (Throwable e) {
+      started.destroyForcibly(); // nobody else will
+      throw e;
+    }
   }
 
   /**
@@ -307,15 +322,17 @@ public final class CancellableProcess implements AutoCloseable {
    * @param token what may end the wait and the process
    * @return the exit code
    * @throws CancelledException if the token is or becomes cancelled, and the process had not ended
-   *     by then
+   *     by itself by then
    * @throws InterruptedException if the thread was or is interrupted; the process goes on
    */
   public int waitFor(CancellationToken token) throws InterruptedException {
     Objects.requireNonNull(token, "token");
+    Stack.reserve();
     waiters.await(token, () -> !process.isAlive(), Deadline.none());
-    if (!process.isAlive()) {
+    if (!process.isAlive() && !(cutShort && token.isCancelled())) {
       return process.exitValue();
     }
+    cutShort = true;
     var cancelled = new CancelledException(token);
     output.discard();
     errors.discard();
@@ -350,17 +367,12 @@ public final class CancellableProcess implements AutoCloseable {
   private ProcessReport endTree(ProcessEnding how) {
     ProcessReport report = ProcessTree.end(process.toHandle(), mark, how);
     if (!report.survivors().isEmpty()) {
-      warn(ProcessesSurvivedException.describe(report.survivors()));
+      Foreign.log(
+          LOG,
+          System.Logger.Level.WARNING,
+          ProcessesSurvivedException.describe(report.survivors()));
     }
     return report;
-  }
-
-  private static void warn(String message) {
-    try {
-      LOG.log(System.Logger.Level.WARNING, message);
-    } catch (Throwable e) {
-      // A logger that fails must not take the place of the cancellation.
-    }
   }
 
   /** Ends all, and tells {@code failure} who survived. */
@@ -376,14 +388,17 @@ public final class CancellableProcess implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (process.isAlive()) {
-      end();
-    }
-    for (Closeable each : new Closeable[] {process.getOutputStream(), output, errors}) {
-      try {
-        each.close();
-      } catch (IOException e) {
-        // There is nobody at the other end.
+    try {
+      if (process.isAlive()) {
+        end();
+      }
+    } finally {
+      for (Closeable each : new Closeable[] {input(), output, errors}) {
+        try {
+          each.close();
+        } catch (IOException | RuntimeException e) {
+          // There is nobody at the other end.
+        }
       }
     }
   }

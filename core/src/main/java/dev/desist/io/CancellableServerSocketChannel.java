@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
@@ -78,6 +79,7 @@ public final class CancellableServerSocketChannel implements Channel {
    * used and closed through the result from now on.
    *
    * @param channel open, of the default provider, registered nowhere
+   * @throws IllegalArgumentException if it is of another provider
    * @throws IOException if it is closed
    */
   public static CancellableServerSocketChannel of(ServerSocketChannel channel) throws IOException {
@@ -135,11 +137,12 @@ public final class CancellableServerSocketChannel implements Channel {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve(); // a connection that was taken must not be lost
     Transfer.check(token, 0);
     while (true) {
       SocketChannel accepted = channel.accept();
       if (accepted != null) {
-        return CancellableSocketChannel.of(accepted);
+        return CancellableSocketChannel.owning(accepted);
       }
       readiness.await(SelectionKey.OP_ACCEPT, token, deadline, 0);
     }

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -82,7 +83,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * @throws IOException if the system refuses
    */
   public static CancellableSocketChannel open() throws IOException {
-    return of(SocketChannel.open());
+    return owning(SocketChannel.open());
   }
 
   /**
@@ -92,7 +93,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * @throws IOException if the system refuses
    */
   public static CancellableSocketChannel open(ProtocolFamily family) throws IOException {
-    return of(SocketChannel.open(Objects.requireNonNull(family, "family")));
+    return owning(SocketChannel.open(Objects.requireNonNull(family, "family")));
   }
 
   /**
@@ -121,7 +122,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(remote, "remote");
     CancellableSocketChannel made =
-        of(
+        owning(
             remote instanceof UnixDomainSocketAddress
                 ? SocketChannel.open(StandardProtocolFamily.UNIX)
                 : SocketChannel.open());
@@ -139,10 +140,21 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    * used and closed through the result from now on.
    *
    * @param channel open, of the default provider, registered nowhere
+   * @throws IllegalArgumentException if it is of another provider
    * @throws IOException if it is closed
    */
   public static CancellableSocketChannel of(SocketChannel channel) throws IOException {
     return new CancellableSocketChannel(Objects.requireNonNull(channel, "channel"));
+  }
+
+  /** As {@link #of}; if that fails, nothing is left open. */
+  static CancellableSocketChannel owning(SocketChannel made) throws IOException {
+    try {
+      return new CancellableSocketChannel(made);
+    } catch (Throwable e) {
+      made.close();
+      throw e;
+    }
   }
 
   /**
@@ -193,6 +205,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(remote, "remote");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve();
     Transfer.check(token, 0);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {

@@ -3,6 +3,7 @@ package dev.desist.io;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /** Writes to a channel under the current token of each call. */
 class ChannelOutput extends OutputStream {
@@ -19,6 +20,7 @@ class ChannelOutput extends OutputStream {
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
+    Objects.requireNonNull(bytes, "bytes");
     channel.write(ByteBuffer.wrap(bytes, offset, length));
   }
 

@@ -178,11 +178,14 @@ final class ChannelSocketImpl extends SocketImpl {
       var accepted = (ChannelSocketImpl) into;
       accepted.took(connection.channel());
       accepted.channel = connection;
-    } catch (IOException e) {
+    } catch (Throwable e) {
       if (connection != null) {
         connection.close();
       }
-      throw ofSocket(e);
+      if (e instanceof IOException failure) {
+        throw ofSocket(failure);
+      }
+      throw e;
     }
   }
 

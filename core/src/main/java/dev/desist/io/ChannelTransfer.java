@@ -3,6 +3,7 @@ package dev.desist.io;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.GatheringByteChannel;
@@ -32,10 +33,12 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve(); // what was read or written must not be lost, nor a lock of the channel stay
     Transfer.check(token, 0);
     while (true) {
       int count = slice(destination, channel::read);
       if (count != 0 || !destination.hasRemaining()) {
+        checkEnd(token, count);
         return count;
       }
       readiness.await(SelectionKey.OP_READ, token, deadline, 0);
@@ -52,14 +55,33 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(destinations, "destinations");
-    Objects.checkFromIndexSize(offset, length, destinations.length);
+    check(destinations, "destinations", offset, length);
+    Stack.reserve();
     Transfer.check(token, 0);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
       if (count != 0 || !hasRemaining(destinations, offset, offset + length)) {
+        checkEnd(token, count);
         return count;
       }
       readiness.await(SelectionKey.OP_READ, token, Deadline.none(), 0);
+    }
+  }
+
+  /** Before anything is read into or written from one of them. */
+  private static void check(ByteBuffer[] buffers, String name, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, buffers.length);
+    for (int i = offset; i < offset + length; i++) {
+      if (buffers[i] == null) {
+        throw new NullPointerException(name + '[' + i + ']');
+      }
+    }
+  }
+
+  /** An end that the cancellation has made, by way of a callback, is none: it is there to stay. */
+  private static void checkEnd(CancellationToken token, long count) throws CancelledIOException {
+    if (count < 0) {
+      Transfer.check(token, 0);
     }
   }
 
@@ -73,6 +95,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(deadline, "deadline");
+    Stack.reserve();
     Transfer.check(token, 0);
     int done = 0;
     while (true) {
@@ -95,7 +118,8 @@ final class ChannelTransfer {
       throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(sources, "sources");
-    Objects.checkFromIndexSize(offset, length, sources.length);
+    check(sources, "sources", offset, length);
+    Stack.reserve();
     Transfer.check(token, 0);
     long done = 0;
     while (true) {

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,8 +49,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>General exceptions</h2>
  *
- * <p>Once this is closed, methods throw a {@link ClosedWatchServiceException}, those who wait on
- * other threads, too.
+ * <p>Once this is closed, {@code add}, {@code take} and {@code poll} throw a {@link
+ * ClosedWatchServiceException}, and so do those who wait on other threads. A null argument gives a
+ * {@link NullPointerException} that names the parameter.
  */
 public final class DirectoryWatch implements Closeable {
   /** What has happened. */
@@ -90,9 +93,15 @@ public final class DirectoryWatch implements Closeable {
 
   private final Map<WatchKey, Path> directories = new ConcurrentHashMap<>();
 
-  // Guarded by this.
+  /** Fetched, and nobody's yet: what is here is not lost if fetching the next one fails. */
+  private final Queue<Change> fetched = new ConcurrentLinkedQueue<>();
+
+  // Written under the monitor.
   private boolean started;
   private volatile boolean closed;
+
+  /** What the waiting thread died of; for one who waits, and the next has another one started. */
+  private volatile @Nullable Throwable failure;
 
   private DirectoryWatch(WatchService service) {
     this.service = service;
@@ -122,6 +131,7 @@ public final class DirectoryWatch implements Closeable {
    *
    * @param directory what to watch
    * @throws NotDirectoryException if it is none
+   * @throws java.nio.file.ProviderMismatchException if it is of another file system
    * @throws IOException if it cannot be watched
    */
   public void add(Path directory) throws IOException {
@@ -155,7 +165,7 @@ public final class DirectoryWatch implements Closeable {
    * @return at least one, in the order of their happening in each directory
    * @throws CancelledIOException if the token is or becomes cancelled
    * @throws InterruptedIOException if the thread was or is interrupted while it waits; it stays so
-   * @throws IOException never otherwise
+   * @throws IOException what the watch service of the file system failed with
    */
   public List<Change> take(CancellationToken token) throws IOException {
     Objects.requireNonNull(token, "token");
@@ -182,7 +192,7 @@ public final class DirectoryWatch implements Closeable {
    * @throws IllegalArgumentException if the timeout is negative
    * @throws CancelledIOException if the token is or becomes cancelled
    * @throws InterruptedIOException if the thread was or is interrupted while it waits; it stays so
-   * @throws IOException never otherwise
+   * @throws IOException what the watch service of the file system failed with
    */
   public List<Change> poll(CancellationToken token, Duration timeout) throws IOException {
     Objects.requireNonNull(token, "token");
@@ -191,18 +201,25 @@ public final class DirectoryWatch implements Closeable {
   }
 
   private List<Change> await(CancellationToken token, Deadline deadline) throws IOException {
+    Stack.reserve();
+    BooleanSupplier isReady =
+        () -> closed || !signalled.isEmpty() || !fetched.isEmpty() || failure != null;
     while (true) {
       Transfer.check(token, 0);
       if (closed) {
         throw new ClosedWatchServiceException();
       }
       List<Change> changes = fetch();
-      if (!changes.isEmpty() || deadline.isPassed()) {
+      if (!changes.isEmpty()) {
+        return changes;
+      }
+      if (deadline.isPassed()) {
+        Transfer.check(token, 0);
         return changes;
       }
       start();
       try {
-        waiters.await(token, () -> closed || !signalled.isEmpty(), deadline);
+        waiters.await(token, isReady, deadline);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("the thread was interrupted");
@@ -211,23 +228,34 @@ public final class DirectoryWatch implements Closeable {
   }
 
   private List<Change> fetch() {
-    var changes = new ArrayList<Change>();
     for (WatchKey key = next(); key != null; key = next()) {
-      Path directory = directories.get(key);
-      if (directory == null) {
-        directory = (Path) key.watchable(); // between its registration and its entry
-      }
+      fetch(key);
+    }
+    var changes = new ArrayList<Change>();
+    for (Change change = fetched.poll(); change != null; change = fetched.poll()) {
+      changes.add(change);
+    }
+    return changes;
+  }
+
+  /** The key goes on whatever happens: one that is not reset is never heard of again. */
+  private void fetch(WatchKey key) {
+    Path directory = directories.get(key);
+    if (directory == null) {
+      directory = (Path) key.watchable(); // between its registration and its entry
+    }
+    try {
       for (WatchEvent<?> event : key.pollEvents()) {
         Change change = change(directory, event);
         if (change != null) {
-          changes.add(change);
+          fetched.add(change);
         }
       }
+    } finally {
       if (!key.reset() && directories.remove(key) != null && !closed) {
-        changes.add(new Change(Kind.LOST, directory));
+        fetched.add(new Change(Kind.LOST, directory));
       }
     }
-    return changes;
   }
 
   private @Nullable WatchKey next() {
@@ -250,13 +278,28 @@ public final class DirectoryWatch implements Closeable {
             kind == StandardWatchEventKinds.ENTRY_DELETE ? Kind.DELETED : Kind.MODIFIED, path);
   }
 
-  private synchronized void start() {
+  /**
+   * Sees to it that the service is waited for.
+   *
+   * @throws IOException what it failed with
+   */
+  private synchronized void start() throws IOException {
+    Throwable died = failure;
+    if (died != null) {
+      failure = null;
+      throw Transfer.thrown(died);
+    }
     if (!started && !closed) {
-      Thread.ofVirtual()
-          .name("desist-watch")
-          .inheritInheritableThreadLocals(false)
-          .start(this::run);
       started = true;
+      try {
+        Thread.ofVirtual()
+            .name("desist-watch")
+            .inheritInheritableThreadLocals(false)
+            .start(this::run);
+      } catch (Throwable e) {
+        started = false;
+        throw e;
+      }
     }
   }
 
@@ -266,8 +309,12 @@ public final class DirectoryWatch implements Closeable {
         signalled.add(service.take());
         waiters.wake();
       }
-    } catch (ClosedWatchServiceException | InterruptedException e) {
-      // Closed; nobody knows this thread to interrupt it.
+    } catch (Throwable e) { // a service that is somebody else's may fail with anything
+      synchronized (this) {
+        started = false;
+        failure = closed ? null : e;
+      }
+      waiters.wake();
     }
   }
 

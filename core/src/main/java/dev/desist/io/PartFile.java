@@ -1,10 +1,12 @@
 package dev.desist.io;
 
 import dev.desist.Cancellation;
+import dev.desist.internal.Stack;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -66,21 +68,25 @@ final class PartFile implements Closeable {
 
   /** Creates the file. What writes to it does not notice interrupts, unlike a channel. */
   OutputStream create(FileAttribute<?>... attributes) throws IOException {
+    Stack.reserve();
     Set<StandardOpenOption> options =
         EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    Files.newByteChannel(path, options, attributes).close();
-    present = true;
+    SeekableByteChannel made = Files.newByteChannel(path, options, attributes);
+    present = true; // even if closing it fails
+    made.close();
     return Files.newOutputStream(path, StandardOpenOption.WRITE);
   }
 
   /** Makes the file a symbolic link as {@code source} is one. */
   void createLinkLike(Path source) throws IOException {
+    Stack.reserve();
     Files.createSymbolicLink(path, Files.readSymbolicLink(source));
     present = true;
   }
 
   /** Gives the file the target's name. */
   void commit(TransferOptions options) throws IOException {
+    Stack.reserve();
     if (options.sync && !Files.isSymbolicLink(path)) {
       try {
         force(path, StandardOpenOption.WRITE);
@@ -161,6 +167,7 @@ final class PartFile implements Closeable {
       switch (e.getCause()) {
         case IOException failure -> throw failure;
         case RuntimeException failure -> throw failure;
+        case Error failure -> throw failure;
         case null, default -> throw e;
       }
     }

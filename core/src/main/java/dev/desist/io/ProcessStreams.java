@@ -1,6 +1,5 @@
 package dev.desist.io;
 
-import dev.desist.Cancellation;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,7 +14,7 @@ final class ProcessStreams {
   private static final class Collected {
     final ByteArrayOutputStream kept = new ByteArrayOutputStream();
     boolean truncated;
-    @Nullable IOException failure;
+    @Nullable Throwable failure;
   }
 
   private final Waiters waiters;
@@ -35,14 +34,26 @@ final class ProcessStreams {
   ProcessStreams(Process process, byte[] input, int limit, Waiters waiters) {
     this.waiters = waiters;
     this.limit = limit;
-    var executor = Cancellation.dispatcher();
-    executor.execute(() -> collect(process.getInputStream(), output));
-    executor.execute(() -> collect(process.getErrorStream(), errors));
+    String name = "desist-process-" + process.pid();
+    start(name + "-output", () -> collect(process.getInputStream(), output));
+    start(name + "-errors", () -> collect(process.getErrorStream(), errors));
     if (input.length == 0) {
       feed(process, input);
     } else {
-      executor.execute(() -> feed(process, input));
+      start(name + "-input", () -> feed(process, input));
     }
+  }
+
+  /** Each as long as the process: such are no tasks for the dispatcher. */
+  private static void start(String name, Runnable body) {
+    Thread thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name(name)
+            .inheritInheritableThreadLocals(false)
+            .unstarted(body);
+    thread.setContextClassLoader(null);
+    thread.start();
   }
 
   private static void feed(Process process, byte[] input) {
@@ -61,7 +72,7 @@ final class ProcessStreams {
         into.kept.write(chunk, 0, room);
         into.truncated |= room < got;
       }
-    } catch (IOException e) {
+    } catch (Throwable e) { // no memory for all of it, say: then it is not the output
       into.failure = e;
     } finally {
       synchronized (this) {
@@ -80,7 +91,7 @@ final class ProcessStreams {
   ProcessResult result(int exitCode) throws IOException {
     for (Collected each : new Collected[] {output, errors}) {
       if (each.failure != null) {
-        throw each.failure;
+        throw Transfer.thrown(each.failure);
       }
     }
     return new ProcessResult(

@@ -1,6 +1,7 @@
 package dev.desist.io;
 
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -118,6 +119,7 @@ final class ProcessTree {
   }
 
   private ProcessReport end(ProcessEnding ending) {
+    Stack.reserveToEnd(); // or the interrupt would be lost
     interrupted = Thread.interrupted();
     boolean atOnce = ending.grace().isZero();
     var found = new LinkedHashSet<ProcessHandle>();

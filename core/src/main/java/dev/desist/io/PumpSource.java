@@ -64,17 +64,19 @@ interface PumpSource extends Closeable {
         opening = true;
       }
       @Nullable InputStream opened = null;
+      boolean late;
       try {
         opened = Files.newInputStream(path);
       } finally {
         synchronized (this) {
           opening = false;
           stream = opened;
-          if (closed && opened != null) {
-            opened.close();
-          }
+          late = closed;
         }
         settled.countDown();
+        if (late && opened != null) {
+          opened.close(); // outside the monitor: it may be anybody's
+        }
       }
       return opened;
     }

@@ -5,6 +5,8 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.TimeSource;
+import dev.desist.internal.Prompt;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -87,6 +89,14 @@ final class Readiness {
     volatile @Nullable Selector selector;
   }
 
+  /** Wakes who waits in a selector, and waits for no callback of a user's. */
+  private record Wakeup(Selector selector) implements Prompt {
+    @Override
+    public void run() {
+      selector.wakeup();
+    }
+  }
+
   private final SelectableChannel channel;
   private final Own ownInput = new Own();
   private final Own ownOutput = new Own();
@@ -129,6 +139,7 @@ final class Readiness {
    */
   void await(int operation, CancellationToken token, Deadline deadline, long done)
       throws IOException {
+    Stack.reserve();
     Transfer.check(token, done);
     Own own = claimOwn(operation);
     boolean ready =
@@ -176,7 +187,7 @@ final class Readiness {
         return false;
       }
       channel.register(selector, operation);
-      CancellationRegistration registration = token.onCancel(selector::wakeup);
+      CancellationRegistration registration = token.onCancel(new Wakeup(selector));
       try {
         boolean ready = selector.select(timeout(deadline)) > 0;
         selector.selectedKeys().clear();
@@ -278,6 +289,7 @@ final class Readiness {
 
   /** A thread has seen to the connection that others may wait for. */
   void connected() {
+    Stack.reserve();
     SelectorLoop mine;
     synchronized (this) {
       wake(SelectionKey.OP_CONNECT);
@@ -343,6 +355,7 @@ final class Readiness {
 
   /** Closes the channel, and wakes those who wait for it. */
   void close() throws IOException {
+    Stack.reserveToEnd();
     SelectorLoop mine;
     synchronized (this) {
       if (closed) {

@@ -1,5 +1,7 @@
 package dev.desist.io;
 
+import dev.desist.Cancellation;
+import dev.desist.internal.Foreign;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -32,8 +34,10 @@ final class SelectorLoop implements Runnable {
   private static final @Nullable SelectorLoop[] LOOPS =
       new @Nullable SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
 
-  /** How long a loop rests when its selector has failed. */
+  /** How long a loop rests when its selector has failed; twice as long if it fails again. */
   private static final long REST_NANOS = 10_000_000;
+
+  private static final long LONGEST_REST_NANOS = 1_000_000_000;
 
   /** How many selections in a row may be in vain: everything that was ready is being closed. */
   private static final int VAIN = 8;
@@ -106,6 +110,7 @@ final class SelectorLoop implements Runnable {
   @SuppressWarnings("ThreadPriorityCheck") // nothing depends on the yield
   public void run() {
     boolean busy = false;
+    long rest = REST_NANOS;
     while (true) {
       try {
         takeChanges();
@@ -124,12 +129,24 @@ final class SelectorLoop implements Runnable {
         if (vain >= VAIN && changed.isEmpty()) {
           LockSupport.parkNanos(this, PAUSE_NANOS);
         }
+        rest = REST_NANOS;
       } catch (Throwable e) { // of one channel, or of the system: the others go on
-        LOG.log(System.Logger.Level.ERROR, "a selector failed", e);
         busy = false;
         asleep.set(false);
-        LockSupport.parkNanos(this, REST_NANOS);
+        report(e);
+        LockSupport.parkNanos(this, rest);
+        rest = Math.min(2 * rest, LONGEST_REST_NANOS);
       }
+    }
+  }
+
+  /** Not here: a logger may block, or fail. */
+  private static void report(Throwable failure) {
+    try {
+      Cancellation.dispatcher()
+          .execute(() -> Foreign.log(LOG, System.Logger.Level.ERROR, "a selector failed", failure));
+    } catch (Throwable e) {
+      // There is no thread to be had: the channels come first.
     }
   }
 

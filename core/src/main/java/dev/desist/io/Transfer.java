@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Foreign;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -39,8 +40,33 @@ final class Transfer {
     }
   }
 
-  /** Runs {@code body} so that streams which obey the current token obey {@code token}. */
+  /**
+   * Runs {@code body} so that streams which obey the current token obey {@code token}. If it fails
+   * because the token is cancelled, that is what is thrown, whatever the body's code has made of
+   * it.
+   */
   static <T, X extends Exception> T under(CancellationToken token, Body<T, X> body)
+      throws IOException, X {
+    try {
+      return call(token, body);
+    } catch (Throwable e) {
+      throwIfCancelled(token, e);
+      throw e;
+    }
+  }
+
+  private static void throwIfCancelled(CancellationToken token, Throwable failure)
+      throws CancelledIOException {
+    if (!(failure instanceof CancelledIOException) && token.caused(failure)) {
+      var inner =
+          (CancelledIOException) Foreign.find(failure, CancelledIOException.class::isInstance);
+      var cancelled = new CancelledIOException(token, inner == null ? 0 : inner.bytesTransferred);
+      cancelled.addSuppressed(failure);
+      throw cancelled;
+    }
+  }
+
+  private static <T, X extends Exception> T call(CancellationToken token, Body<T, X> body)
       throws IOException, X {
     if (token == Cancellation.current()) {
       return body.run();
@@ -94,7 +120,7 @@ final class Transfer {
       return source instanceof CancellableInputStream cancellable
           ? cancellable.read(token, buffer)
           : source.read(buffer);
-    } catch (InterruptedIOException e) {
+    } catch (Throwable e) {
       throw counted(e);
     }
   }
@@ -103,8 +129,8 @@ final class Transfer {
   private void write(OutputStream target, byte[] bytes, int offset, int length) throws IOException {
     try {
       target.write(bytes, offset, length);
-    } catch (InterruptedIOException e) {
-      done += e.bytesTransferred;
+    } catch (Throwable e) {
+      done += e instanceof InterruptedIOException some ? some.bytesTransferred : 0;
       throw counted(e);
     }
     done += length;
@@ -114,12 +140,28 @@ final class Transfer {
   }
 
   /** With the bytes of the whole, not only those of the last call. */
-  private IOException counted(InterruptedIOException failure) {
-    if (failure instanceof CancelledIOException && token.isCancelled()) {
-      return new CancelledIOException(token, done);
+  private IOException counted(Throwable failure) {
+    if (token.caused(failure)) {
+      var cancelled = new CancelledIOException(token, done);
+      if (!(failure instanceof CancelledIOException)) {
+        cancelled.addSuppressed(failure);
+      }
+      return cancelled;
     }
-    failure.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);
-    return failure;
+    if (failure instanceof InterruptedIOException interrupted) {
+      interrupted.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);
+    }
+    return thrown(failure);
+  }
+
+  /** {@return {@code failure}, if a method that throws IOExceptions may; else throws it} */
+  static IOException thrown(Throwable failure) {
+    return switch (failure) {
+      case IOException e -> e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> new IOException(Foreign.describe(failure), failure);
+    };
   }
 
   private void tell() {
@@ -140,7 +182,7 @@ final class Transfer {
     private final OutputStream target;
 
     /** The first, which who writes here may have kept for himself. */
-    private @Nullable IOException failure;
+    private @Nullable Throwable failure;
 
     private boolean closed;
 
@@ -160,12 +202,14 @@ final class Transfer {
         throw new IOException("the stream was closed");
       }
       try {
-        for (int at = 0, size; at < length; at += size) {
-          size = Math.min(options.chunk, length - at);
-          check(token, done);
+        int at = 0;
+        do {
+          int size = Math.min(options.chunk, length - at);
+          check(token, done); // for an empty one, too
           Transfer.this.write(target, bytes, offset + at, size);
-        }
-      } catch (IOException e) {
+          at += size;
+        } while (at < length);
+      } catch (Throwable e) { // of the file, or of the one who is told how far it is
         failure = failure == null ? e : failure;
         throw e;
       }
@@ -183,7 +227,7 @@ final class Transfer {
     /** Throws what a write threw, even if that was caught. */
     void throwIfFailed() throws IOException {
       if (failure != null) {
-        throw failure;
+        throw thrown(failure);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.desist.io;
 
+import dev.desist.internal.Foreign;
 import java.nio.file.CopyOption;
 import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** The options of one transfer, read. */
 final class TransferOptions {
   static final int CHUNK = 128 * 1024;
+
+  /** Asking more often than was wanted is no harm; a buffer as large as that may be. */
+  private static final int LARGEST = 16 * 1024 * 1024;
 
   int chunk = CHUNK;
   TransferOption.@Nullable Progress progress;
@@ -32,10 +36,9 @@ final class TransferOptions {
 
   /** Of a copy: as with {@link java.nio.file.Files#copy}. */
   static TransferOptions ofCopy(CopyOption... options) {
-    Objects.requireNonNull(options, "options");
     var result = new TransferOptions();
-    for (CopyOption option : options) {
-      switch (Objects.requireNonNull(option, "an option")) {
+    for (CopyOption option : checked(options)) {
+      switch (option) {
         case TransferOption ours -> result.add(ours);
         case StandardCopyOption.REPLACE_EXISTING -> result.replace = true;
         case StandardCopyOption.COPY_ATTRIBUTES -> result.attributes = true;
@@ -51,13 +54,12 @@ final class TransferOptions {
    * Of writing: as with {@link java.nio.file.Files#write}, which replaces unless told otherwise.
    */
   static TransferOptions ofWrite(OpenOption... options) {
-    Objects.requireNonNull(options, "options");
     var result = new TransferOptions();
     result.replace = true;
     boolean standard = false;
     boolean create = false;
-    for (OpenOption option : options) {
-      switch (Objects.requireNonNull(option, "an option")) {
+    for (OpenOption option : checked(options)) {
+      switch (option) {
         case TransferOption ours -> result.add(ours);
         case StandardOpenOption open -> {
           standard |= open != StandardOpenOption.SYNC && open != StandardOpenOption.DSYNC;
@@ -81,23 +83,33 @@ final class TransferOptions {
 
   /** Of reading, where nothing is written. */
   static TransferOptions ofRead(TransferOption... options) {
-    Objects.requireNonNull(options, "options");
     var result = new TransferOptions();
-    for (TransferOption option : options) {
-      result.add(Objects.requireNonNull(option, "an option"));
+    for (TransferOption option : checked(options)) {
+      result.add(option);
     }
     return result;
   }
 
+  static <T> T[] checked(T[] options) {
+    Objects.requireNonNull(options, "options");
+    for (int i = 0; i < options.length; i++) {
+      if (options[i] == null) {
+        throw new NullPointerException("options[" + i + "]");
+      }
+    }
+    return options;
+  }
+
   private void add(TransferOption option) {
     switch (option) {
-      case TransferOption.ChunkSize size -> chunk = size.bytes();
+      case TransferOption.ChunkSize size -> chunk = Math.min(size.bytes(), LARGEST);
       case TransferOption.Progress each -> progress = each;
       case TransferOption.Sync _ -> sync = true;
     }
   }
 
   private static UnsupportedOperationException unsupported(Object option) {
-    return new UnsupportedOperationException("option is not supported here: " + option);
+    return new UnsupportedOperationException(
+        "option is not supported here: " + Foreign.describe(option));
   }
 }

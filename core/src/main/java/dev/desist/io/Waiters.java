@@ -2,6 +2,7 @@ package dev.desist.io;
 
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
+import dev.desist.internal.Stack;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
@@ -10,10 +11,18 @@ import java.util.function.BooleanSupplier;
 /** The threads that wait until something has changed. */
 final class Waiters {
   /**
+   * One wait. Not the thread itself, whose class may be a user's, with an {@code equals} of its
+   * own.
+   */
+  private static final class Waiter {
+    final Thread thread = Thread.currentThread();
+  }
+
+  /**
    * A thread enters before it looks whether it must wait; whoever changes something does so before
    * it looks who is in here. So none is forgotten.
    */
-  private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+  private final Set<Waiter> waiting = ConcurrentHashMap.newKeySet();
 
   /**
    * Waits until the token is cancelled, the condition holds or the deadline passes: the caller asks
@@ -26,17 +35,23 @@ final class Waiters {
    */
   void await(CancellationToken token, BooleanSupplier condition, Deadline deadline)
       throws InterruptedException {
-    Thread me = Thread.currentThread();
-    threads.add(me);
+    Stack.reserve();
+    var me = new Waiter();
+    waiting.add(me);
     try {
       token.awaitOr(condition, deadline);
     } finally {
-      threads.remove(me);
+      waiting.remove(me);
     }
   }
 
   /** Has all who wait look again. */
   void wake() {
-    threads.forEach(LockSupport::unpark);
+    waiting.forEach(each -> LockSupport.unpark(each.thread));
+  }
+
+  /** How many wait. */
+  int count() {
+    return waiting.size();
   }
 }

@@ -1,9 +1,10 @@
 package dev.desist.shutdown;
 
 import dev.desist.Cancellation;
-import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
-import java.util.List;
+import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -87,11 +88,51 @@ public final class Participant implements AutoCloseable {
   }
 
   /**
+   * Begins a piece of work that follows from this one, as {@link Shutdown#begin(String)} does; but
+   * while this one runs, also after the shutdown has begun, until the hard token is cancelled: what
+   * has to be done to the end may need somebody else to do a part of it. Hand it on before you
+   * close this.
+   *
+   * @param name what progress and report call it
+   * @return close it when that work has ended
+   * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
+   *     is cancelled
+   * @throws IllegalStateException if this is an action for stopping or closing
+   */
+  public Participant begin(String name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  /**
+   * Begins a piece of work that follows from this one, as {@link #begin(String)} does.
+   *
+   * @param name makes the name, as with {@link Shutdown#begin(Supplier)}
+   * @return close it when that work has ended
+   * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
+   *     is cancelled
+   * @throws IllegalStateException if this is an action for stopping or closing
+   */
+  public Participant begin(Supplier<String> name) {
+    return beginNamed(Objects.requireNonNull(name, "name"));
+  }
+
+  private Participant beginNamed(Object its) {
+    if (roster.phase() != ShutdownPhase.DRAINING) {
+      throw new IllegalStateException("work follows only from what drains: " + this);
+    }
+    Stack.reserve();
+    var work = new Participant(roster, its, null);
+    roster.addWork(work, this);
+    return work;
+  }
+
+  /**
    * Says that this work has ended, or that this action is not to run any more. An action that runs
    * already runs on, and is waited for. Never waits; does nothing the second time.
    */
   @Override
   public void close() {
+    Stack.reserveToEnd();
     roster.withdraw(this);
   }
 
@@ -119,57 +160,20 @@ public final class Participant implements AutoCloseable {
       try {
         return String.valueOf(supplier.get());
       } catch (Throwable e) { // of all that can fail at the end, not this
-        return "a participant whose name failed: " + e;
+        return "a participant whose name failed: " + Foreign.describe(e);
       }
     }
     return (String) name;
   }
 
-  /** What there is to say of it now; null if it has ended. */
-  @Nullable Unfinished describe() {
-    Thread at = thread;
-    Unfinished found =
-        describe(roster.reason(), at == null ? List.of() : List.of(at.getStackTrace()));
-    return state == State.ENDED ? null : found;
+  /** {@return whose stack is shown; null for an action that has not begun} */
+  @Nullable Thread thread() {
+    return thread;
   }
 
-  /**
-   * What there is to say of it after its end.
-   *
-   * @param seen what there was to say before, if somebody asked
-   * @param why it was told to end
-   */
-  Unfinished describeEnded(@Nullable Unfinished seen, @Nullable CancellationReason why) {
-    Unfinished known = seen == null ? describe(null, List.of()) : seen;
-    return new Unfinished(known.name(), known.phase(), known.thread(), why, known.stack());
-  }
-
-  private Unfinished describe(@Nullable CancellationReason why, List<StackTraceElement> stack) {
-    Thread at = thread;
-    String where = at == null ? "a thread that has not begun" : nameOf(at);
-    return new Unfinished(name(), roster.phase(), where, why, stack);
-  }
-
-  /**
-   * Whether its thread has called {@link System#exit}, and so never comes back. The JVM is exiting.
-   */
-  boolean isInExit() {
-    Thread at = thread;
-    if (at != null) {
-      for (StackTraceElement frame : at.getStackTrace()) {
-        if (frame.getMethodName().equals("exit")
-            && frame.getClassName().equals("java.lang.Runtime")) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  private static String nameOf(Thread thread) {
-    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
-        + (thread.isVirtual() ? "virtual thread " : "thread ")
-        + thread.threadId();
+  /** {@return whether making the name runs code of the user's} */
+  boolean isNamedByUser() {
+    return name instanceof Supplier<?>;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>A participant is in the list until it has ended, and counted while it is in the list and
  *       runs. Work runs from the start; actions run when the phase begins.
- *   <li>Work is accepted only under the lock, while the soft token is live. So when the lock has
- *       been taken once by somebody who knows the token to be cancelled, all work that was accepted
- *       is in the list, and no more comes.
+ *   <li>Work is accepted only under the lock, while the soft token is live; or, if it follows from
+ *       somebody here who runs, while the hard token is. So when the lock has been taken once by
+ *       somebody who knows the soft token to be cancelled, all work that was accepted is in the
+ *       list, and no more comes when nobody runs or the hard token is cancelled.
  *   <li>An action is accepted only under the lock, before the phase begins. So it is run with the
  *       phase, or was refused.
  * </ol>
@@ -63,17 +65,26 @@ final class Roster {
     return phase;
   }
 
-  /** Whether this was before the soft token was cancelled. */
-  boolean addWork(Participant work) {
+  /**
+   * Adds work: see invariant 2.
+   *
+   * @param before what the work follows from, if it does
+   * @throws CancelledException if it is too late
+   */
+  void addWork(Participant work, @Nullable Participant before) {
     synchronized (lock) {
-      if (soft.isCancelled()) {
-        return false;
+      boolean follows = before != null && before.state == Participant.State.RUNNING;
+      if (!soft.isCancelled() || (follows && !hard.isCancelled())) {
+        link(work);
+        work.state = Participant.State.RUNNING;
+        running++;
+        if (counted) {
+          total++;
+        }
+        return;
       }
-      link(work);
-      work.state = Participant.State.RUNNING;
-      running++;
-      return true;
     }
+    throw new CancelledException(hard.isCancelled() ? hard : soft);
   }
 
   /** Whether this was before the phase began. */
@@ -95,6 +106,16 @@ final class Roster {
       running++;
       total++;
     }
+  }
+
+  /** Takes out one of {@link #addRunning} that has not run, and is not counted either. */
+  void retract(Participant action) {
+    synchronized (lock) {
+      if (action.state == Participant.State.RUNNING) {
+        total--;
+      }
+    }
+    leave(action);
   }
 
   /** Under the lock. */

@@ -7,9 +7,12 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.TimeSource;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import dev.desist.shutdown.ShutdownReport.Failure;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -20,6 +23,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -65,9 +69,9 @@ import org.jspecify.annotations.Nullable;
  * <h2>Which thread runs what</h2>
  *
  * <p>The phases are conducted by a platform thread that is made when the shutdown begins, is not a
- * daemon, and runs no code of the user's but names. Actions, the callbacks of both tokens, listener
- * and reporter run on daemon threads of {@link Cancellation#dispatcher()}. Callbacks of a token are
- * waited for as actions are.
+ * daemon, and runs no code of the user's. Actions, the callbacks of both tokens, names, listener
+ * and reporter run on daemon threads of {@link Cancellation#dispatcher()}; on virtual ones if the
+ * system has no thread left. Callbacks of a token are waited for as actions are.
  *
  * <h2>Time</h2>
  *
@@ -89,24 +93,30 @@ public final class Shutdown {
    * Overview: three rosters, one for each phase with actions; work in flight is in that of the drain. When the shutdown begins,
    * one thread, the conductor, goes through the phases. Everybody else only enters rosters, leaves them, and cancels tokens.
    *
-   * Invariants:  1. `reason` is set once, and the soft token is cancelled with it by whoever set it. The conductor is started
-   *                 after that, so all work that was accepted is in the roster when it first looks (invariant 2 of Roster).
+   * Invariants:  1. It has begun when the soft token is cancelled, whose reason is that of the shutdown: there is no other state
+   *                 that could differ. The conductor is started after that, by whoever comes by first: so all work that was
+   *                 accepted is in the roster when it first looks (invariant 2 of Roster), and if who cancelled got no further,
+   *                 the next one does.
    *              2. The hard token is cancelled only after the soft one.
    *              3. `report` is written before `over` is cancelled.
-   * Progress:    the conductor waits for nothing without a limit, and runs no action itself. Whoever leaves a roster as its
-   *              last wakes it. Who waits for a token to be flagged waits for no callback: flags come first.
+   *              4. Who cancels a token is in a roster before he does, as its callbacks, and leaves it if there are none.
+   * Progress:    the conductor waits for nothing without a limit, and runs no code of the user's: not even to make names, which
+   *              comes last, on another thread. A step of it that fails is reported, and the next one follows. Whoever leaves a
+   *              roster as its last wakes it. Who waits for a token to be flagged waits for no callback: flags come first.
    */
   private static final System.Logger LOG = System.getLogger("dev.desist");
   private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
 
-  /** How long reporter and exit code may take. */
+  /** How long reporter and exit code may take, and before them the names. */
   private static final Duration REPORTING = Duration.ofSeconds(1);
 
-  /** Of those that are aborted, how many have their stacks taken, which takes time. */
+  /** How many threads have their stacks taken at a time, which takes time. */
   private static final int STACKS = 1_000;
 
   /** How often the hook looks for those who have called exit themselves. */
   private static final Duration LOOKING = Duration.ofMillis(500);
+
+  private static final String NAMELESS = "a participant whose name was not made in time";
 
   /**
    * Where it is.
@@ -129,12 +139,11 @@ public final class Shutdown {
   private final Roster stopping;
   private final Roster draining;
   private final Roster closing;
-  private final AtomicReference<@Nullable CancellationReason> reason = new AtomicReference<>();
-  private final AtomicBoolean aborted = new AtomicBoolean();
+  private final AtomicBoolean conducted = new AtomicBoolean();
   private final Queue<Failure> failures = new ConcurrentLinkedQueue<>();
 
   /** In the order in which they were; written by the conductor and the hook. */
-  private final Map<Participant, Unfinished> leftBehind =
+  private final Map<Participant, Sighting> leftBehind =
       Collections.synchronizedMap(new LinkedHashMap<>());
 
   private final AtomicBoolean telling = new AtomicBoolean();
@@ -249,7 +258,8 @@ public final class Shutdown {
   }
 
   /**
-   * Begins a piece of work, which the shutdown will wait for until the participant is closed.
+   * Begins a piece of work, which the shutdown will wait for until the participant is closed. What
+   * it hands on while the shutdown drains, it begins {@linkplain Participant#begin(String) itself}.
    *
    * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="work"}
    *
@@ -265,8 +275,8 @@ public final class Shutdown {
    * Begins a piece of work, as {@link #begin(String)} does, whose name is made when somebody wants
    * to read it.
    *
-   * @param name makes the name, on any thread, perhaps several times, and perhaps when the work has
-   *     just ended; must be quick
+   * @param name makes the name, on any thread, perhaps several times, and perhaps after the work
+   *     has ended; must be quick. For the report, all names together have a second
    * @return close it when the work has ended
    * @throws CancelledException if the shutdown has begun; then the work must not
    */
@@ -275,10 +285,9 @@ public final class Shutdown {
   }
 
   private Participant beginNamed(Object name) {
+    Stack.reserve();
     var work = new Participant(draining, name, null);
-    if (!draining.addWork(work)) {
-      throw new CancelledException(soft.token());
-    }
+    draining.addWork(work, null);
     return work;
   }
 
@@ -288,7 +297,7 @@ public final class Shutdown {
    * @param name what progress and report call it
    * @param action run when the shutdown begins, on a thread of its own
    * @return close it to take the action back
-   * @throws CancelledException if the shutdown has begun; the action will not be run
+   * @throws CancelledException if stopping has begun; the action will not be run
    */
   public Participant onStop(String name, Participant.Action action) {
     return register(stopping, name, action);
@@ -322,6 +331,7 @@ public final class Shutdown {
   private Participant register(Roster roster, String name, Participant.Action action) {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(action, "action");
+    Stack.reserve();
     var participant = new Participant(roster, name, action);
     if (!roster.addAction(participant)) {
       throw new CancelledException(soft.token());
@@ -391,68 +401,78 @@ public final class Shutdown {
 
   /**
    * {@return who is at it now, each with its present stack: work in flight, and actions that run;
-   * also those that were left behind, until they end}
+   * also those that were left behind, until they end} Of more than a thousand threads, the first
+   * thousand are looked at.
    */
   public List<Unfinished> unfinished() {
+    var look = new Sighting.Look(STACKS);
     return Stream.of(stopping, draining, closing)
         .flatMap(roster -> roster.rest().running().stream())
-        .map(Participant::describe)
+        .map(look::at)
         .filter(Objects::nonNull)
+        .map(each -> each.named(each.participant().name()))
         .toList();
   }
 
   // ---- beginning ----
 
   private boolean initiate(CancellationReason why) {
-    boolean first = reason.compareAndSet(null, why);
-    if (first) {
-      tell(soft, "soft", why);
-    }
-    awaitFlag(soft.token());
-    if (first) {
-      startConductor();
-    }
+    Stack.reserve();
+    boolean first = tell(soft, "soft", why);
+    startConductor();
     return first;
   }
 
   private boolean cancelHard(CancellationReason why) {
-    boolean first = aborted.compareAndSet(false, true);
-    if (first) {
-      tell(hard, "hard", why);
-    }
-    awaitFlag(hard.token());
-    return first;
+    return tell(hard, "hard", why);
   }
 
   /**
    * Cancels. Callbacks, if there are any, run on another thread as an action does: they can hang,
    * and are listed then.
+   *
+   * @return whether it was this call; the token is cancelled in any case
    */
-  private void tell(CancellationSource source, String which, CancellationReason why) {
+  private boolean tell(CancellationSource source, String which, CancellationReason why) {
+    if (source.isCancelled()) {
+      return false;
+    }
+    var run = new AtomicReference<@Nullable Runnable>();
     var failure = new CompletableFuture<@Nullable Throwable>();
-    source
-        .cancelAsync(
-            why,
-            run -> {
-              var callbacks =
-                  new Participant(
-                      stopping,
-                      "callbacks of the " + which + " token",
-                      () -> {
-                        run.run();
-                        if (failure.join() instanceof Exception e) {
-                          throw e;
-                        }
-                      });
-              stopping.addRunning(callbacks);
-              if (!launch(callbacks, CancellationToken.none())) {
-                run.run();
+    var callbacks =
+        new Participant(
+            stopping,
+            "callbacks of the " + which + " token",
+            () -> {
+              Objects.requireNonNull(run.get()).run();
+              if (failure.join() instanceof Exception e) {
+                throw e;
               }
-            })
-        .whenComplete(
-            (_, e) ->
-                failure.complete(
-                    e instanceof CompletionException wrapped ? wrapped.getCause() : e));
+            });
+    var launched = new AtomicBoolean();
+    stopping.addRunning(callbacks);
+    try {
+      source
+          .cancelAsync(
+              why,
+              given -> {
+                run.set(given);
+                launched.set(launch(callbacks, CancellationToken.none()));
+                if (!launched.get()) {
+                  given.run();
+                }
+              })
+          .whenComplete(
+              (_, e) ->
+                  failure.complete(
+                      e instanceof CompletionException wrapped ? wrapped.getCause() : e));
+    } finally {
+      if (!launched.get()) {
+        stopping.retract(callbacks); // there are none, or another call was first
+      }
+    }
+    awaitFlag(source.token());
+    return source.token().reason().orElseThrow() == why;
   }
 
   /** Waits for the flag, which comes before any callback, so not for long. */
@@ -470,17 +490,31 @@ public final class Shutdown {
     }
   }
 
+  /** Whoever comes by, when the soft token is cancelled: see invariant 1. */
   private void startConductor() {
+    if (conducted.get()) {
+      return;
+    }
     Thread thread =
         Thread.ofPlatform()
             .name("desist-shutdown")
             .daemon(false)
             .inheritInheritableThreadLocals(false)
             .unstarted(this::run);
+    if (!conducted.compareAndSet(false, true)) {
+      return;
+    }
     try {
       thread.start();
-    } catch (OutOfMemoryError e) { // there is no thread to be had: then it is this one
-      run();
+    } catch (Throwable e) { // there is no thread to be had
+      try {
+        Thread.ofVirtual()
+            .name("desist-shutdown")
+            .inheritInheritableThreadLocals(false)
+            .start(this::run);
+      } catch (Throwable again) {
+        run(); // then it is this one
+      }
     }
   }
 
@@ -489,20 +523,21 @@ public final class Shutdown {
     exits = false;
     initiate("the process exits");
     while (!over.isCancelled()) {
-      leaveThoseInExit();
       try {
+        leaveThoseInExit();
         boolean _ = over.token().await(LOOKING);
-      } catch (InterruptedException e) {
-        // nobody has a reason to; what is waited for has its bounds
+      } catch (Throwable e) {
+        // an interrupt, which nobody has a reason for; or no memory. What is waited for has bounds
       }
     }
   }
 
   /** Whoever is in a call to exit waits for this very hook. */
   private void leaveThoseInExit() {
+    var look = new Sighting.Look(Integer.MAX_VALUE);
     for (Roster roster : List.of(stopping, draining, closing)) {
       for (Participant each : roster.rest().running()) {
-        if (each.isInExit() && leaveBehind(each)) {
+        if (look.isInExit(each) && leaveBehind(look, each)) {
           roster.drop(each);
         }
       }
@@ -510,8 +545,8 @@ public final class Shutdown {
   }
 
   /** Whether it had not ended. */
-  private boolean leaveBehind(Participant participant) {
-    Unfinished found = participant.describe();
+  private boolean leaveBehind(Sighting.Look look, Participant participant) {
+    Sighting found = look.at(participant);
     if (found != null) {
       leftBehind.putIfAbsent(participant, found);
     }
@@ -521,12 +556,7 @@ public final class Shutdown {
   /** For a process that is halted. */
   String lastWords(String signal) {
     return "%s is halted by %s, the third signal; %s%s"
-        .formatted(
-            name,
-            signal,
-            progress(),
-            String.join(
-                "", unfinished().stream().map(each -> "\n  left behind: " + each).toList()));
+        .formatted(name, signal, progress(), ShutdownReport.lines("left behind", unfinished()));
   }
 
   // ---- conducting ----
@@ -537,8 +567,10 @@ public final class Shutdown {
       code = TimeSource.callWith(time, this::conductAndTell);
     } catch (Throwable e) { // which would be a fault of ours; at least it comes to an end
       failures.add(new Failure(name, stage.phase, e));
-      report = result(Duration.ZERO, List.of());
     } finally {
+      if (report == null) {
+        report = result(Duration.ZERO, List.of(), List.of());
+      }
       stage = new Stage(ShutdownPhase.OVER, Deadline.none(), 0, List.of());
       over.cancel("the shutdown is over");
     }
@@ -549,23 +581,70 @@ public final class Shutdown {
 
   private int conductAndTell() {
     conductor = Thread.currentThread();
-    long begun = time.nanoTime();
-    draining.countWork();
-    stop();
-    List<Unfinished> cutShort = drain();
-    close();
-    ShutdownReport found = result(Duration.ofNanos(time.nanoTime() - begun), cutShort);
+    long begun = now();
+    var cutShort = new ArrayList<Sighting>();
+    step(draining::countWork);
+    step(this::stop);
+    step(() -> drain(cutShort));
+    step(this::close);
+    Duration took = Duration.ofNanos(now() - begun);
+    List<Sighting> left = List.copyOf(leftBehind.values());
+    Map<Participant, String> names = names(Stream.concat(left.stream(), cutShort.stream()));
+    ShutdownReport found = result(took, named(cutShort, names), named(left, names));
     report = found;
     return tell(found);
   }
 
-  private ShutdownReport result(Duration took, List<Unfinished> cutShort) {
-    List<Unfinished> left = List.copyOf(leftBehind.values());
+  /** Zero if the clock, which may be a user's, fails. */
+  private long now() {
+    try {
+      return time.nanoTime();
+    } catch (Throwable e) {
+      return 0;
+    }
+  }
+
+  /** What fails here, a clock or the memory, keeps the next step from nothing. */
+  private void step(Runnable step) {
+    try {
+      step.run();
+    } catch (Throwable e) {
+      failures.add(new Failure(name, stage.phase, e));
+    }
+  }
+
+  /** Those of the user's making only if they are made in time. */
+  private Map<Participant, String> names(Stream<Sighting> all) {
+    List<Participant> participants = all.map(Sighting::participant).toList();
+    var names = new ConcurrentHashMap<Participant, String>();
+    var toMake = new ArrayList<Participant>();
+    for (Participant each : participants) {
+      if (each.isNamedByUser()) {
+        toMake.add(each);
+      } else {
+        names.put(each, each.name());
+      }
+    }
+    if (!toMake.isEmpty()) {
+      step(
+          () ->
+              runBriefly("the names", () -> toMake.forEach(each -> names.put(each, each.name()))));
+    }
+    return names;
+  }
+
+  private static List<Unfinished> named(List<Sighting> all, Map<Participant, String> names) {
+    return all.stream()
+        .map(each -> each.named(names.getOrDefault(each.participant(), NAMELESS)))
+        .toList();
+  }
+
+  private ShutdownReport result(Duration took, List<Unfinished> cutShort, List<Unfinished> left) {
     int leftInDrain =
         (int) left.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
     return new ShutdownReport(
         name,
-        Objects.requireNonNull(reason.get()),
+        soft.token().reason().orElseThrow(),
         took,
         draining.total() - cutShort.size() - leftInDrain,
         cutShort,
@@ -582,20 +661,25 @@ public final class Shutdown {
     limit.cancelAfter(FOREVER); // not closed, which would tell those that go on
   }
 
-  /** Gives the participants that ended after the hard token was cancelled. */
-  private List<Unfinished> drain() {
+  /**
+   * Drains.
+   *
+   * @param cutShort gets the participants that ended after the hard token was cancelled
+   */
+  private void drain(List<Sighting> cutShort) {
     List<Participant> actions = draining.begin(hard.token());
     Deadline drained = Deadline.after(options.drainLimit);
     enter(
         ShutdownPhase.DRAINING, drained, stopping.running() + draining.total(), stopping, draining);
     launch(actions, hard.token());
     await(hard.token(), drained);
-    var seen = new HashMap<Participant, Unfinished>();
+    var seen = new HashMap<Participant, Sighting>();
     if (!isQuiet()) {
       if (!hard.isCancelled()) { // once they are told, they leave the place where they hang
-        draining.rest().running().stream()
-            .limit(STACKS)
-            .forEach(each -> seen.computeIfAbsent(each, Participant::describe));
+        var look = new Sighting.Look(STACKS);
+        for (Participant each : draining.rest().running()) {
+          seen.computeIfAbsent(each, look::at);
+        }
       }
       cancelHard(
           CancellationReason.shutdown(
@@ -604,13 +688,15 @@ public final class Shutdown {
       enter(ShutdownPhase.ABORTING, end, stage.left(), stopping, draining);
       await(CancellationToken.none(), end);
     }
-    stopping.rest().running().forEach(this::leaveBehind);
+    var look = new Sighting.Look(STACKS);
+    stopping.rest().running().forEach(each -> leaveBehind(look, each));
     Roster.Rest rest = draining.rest();
-    Stream<Participant> endedSince = rest.running().stream().filter(each -> !leaveBehind(each));
+    Stream<Participant> endedSince =
+        rest.running().stream().filter(each -> !leaveBehind(look, each));
     CancellationReason why = hard.token().reason().orElse(null);
-    return Stream.concat(rest.late().stream(), endedSince)
-        .map(each -> each.describeEnded(seen.get(each), why))
-        .toList();
+    Stream.concat(rest.late().stream(), endedSince)
+        .map(each -> seen.computeIfAbsent(each, Sighting::unseen).because(why))
+        .forEach(cutShort::add);
   }
 
   private void close() {
@@ -621,30 +707,34 @@ public final class Shutdown {
     launch(actions, limit.token());
     await(limit.token(), Deadline.none());
     limit.cancelAfter(FOREVER);
-    closing.rest().running().forEach(this::leaveBehind);
+    var look = new Sighting.Look(STACKS);
+    closing.rest().running().forEach(each -> leaveBehind(look, each));
   }
 
   /** Gives the exit code, after the reporter was told, if he does not take for ever. */
   private int tell(ShutdownReport found) {
     var code = new AtomicInteger(1);
+    Participant.Action reporting =
+        () -> {
+          try {
+            code.set(options.exitCode.applyAsInt(found));
+          } finally {
+            options.reporter.accept(found);
+          }
+        };
+    step(() -> runBriefly("the reporter", reporting));
+    return code.get();
+  }
+
+  /** Has code of the user's run when the phases are over, and does not wait for it for long. */
+  private void runBriefly(String what, Participant.Action action) {
     Roster last = roster(ShutdownPhase.OVER);
-    var reporting =
-        new Participant(
-            last,
-            "the reporter",
-            () -> {
-              try {
-                code.set(options.exitCode.applyAsInt(found));
-              } finally {
-                options.reporter.accept(found);
-              }
-            });
-    last.addRunning(reporting);
+    var participant = new Participant(last, what, action);
+    last.addRunning(participant);
     stage = new Stage(ShutdownPhase.CLOSING, Deadline.after(REPORTING), 0, List.of(last));
-    if (launch(reporting, CancellationToken.none())) {
+    if (launch(participant, CancellationToken.none())) {
       await(CancellationToken.none(), stage.until);
     }
-    return code.get();
   }
 
   /** When their phase has been entered, which they can see. */
@@ -652,21 +742,40 @@ public final class Shutdown {
     actions.forEach(action -> launch(action, token));
   }
 
-  /** Whether there was a thread to be had. */
+  /** Whether there was a thread to be had; there are virtual ones when there are no others. */
   private boolean launch(Participant action, CancellationToken token) {
+    var begun = new AtomicBoolean(); // who fails to take it may have taken it
+    Runnable body =
+        () -> {
+          if (begun.compareAndSet(false, true)) {
+            action.run(token, this::failed);
+          }
+        };
     try {
-      Cancellation.dispatcher().execute(() -> action.run(token, this::failed));
+      Cancellation.dispatcher().execute(body);
       return true;
     } catch (Throwable e) {
-      failed(action, e);
-      action.roster.leave(action);
-      return false;
+      try {
+        Thread.ofVirtual()
+            .name("desist-shutdown-action")
+            .inheritInheritableThreadLocals(false)
+            .start(body);
+        return true;
+      } catch (Throwable again) {
+        failed(action, e);
+        action.roster.leave(action);
+        return false;
+      }
     }
   }
 
   private void failed(Participant participant, Throwable thrown) {
     if (participant.roster.phase() == ShutdownPhase.OVER) {
-      log("the report on the shutdown of " + name + " failed", thrown);
+      Foreign.log(
+          LOG,
+          System.Logger.Level.ERROR,
+          "the report on the shutdown of " + name + " failed",
+          thrown);
     } else {
       failures.add(new Failure(participant.name(), participant.roster.phase(), thrown));
     }
@@ -716,7 +825,11 @@ public final class Shutdown {
                 try {
                   options.progress.accept(now);
                 } catch (Throwable e) {
-                  log("the listener for the progress of " + name + " failed", e);
+                  Foreign.log(
+                      LOG,
+                      System.Logger.Level.ERROR,
+                      "the listener for the progress of " + name + " failed",
+                      e);
                 } finally {
                   telling.set(false);
                 }
@@ -730,14 +843,6 @@ public final class Shutdown {
     Thread waiting = conductor;
     if (waiting != null) {
       LockSupport.unpark(waiting);
-    }
-  }
-
-  private static void log(String message, Throwable failure) {
-    try {
-      LOG.log(System.Logger.Level.ERROR, message, failure);
-    } catch (Throwable e) {
-      // a logger that fails must not fail the shutdown
     }
   }
 

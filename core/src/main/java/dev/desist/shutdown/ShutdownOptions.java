@@ -28,7 +28,7 @@ public final class ShutdownOptions {
           Duration.ofSeconds(10),
           Duration.ofSeconds(5),
           Duration.ofSeconds(3),
-          System.err::println,
+          report -> System.err.println(report), // what it is then
           null,
           _ -> {},
           report -> report.isClean() ? 0 : 1);

@@ -1,6 +1,7 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
+import dev.desist.internal.Foreign;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,9 +20,11 @@ import java.util.stream.Collectors;
  *     hard token was cancelled
  * @param aborted those participants of the drain that ended after that: each with its stack just
  *     before the hard token was cancelled; the stack is empty if there was no time to look, as when
- *     somebody else {@linkplain Shutdown#abort aborts}, and for all but the first thousand
+ *     somebody else {@linkplain Shutdown#abort aborts}
  * @param failures the actions that threw, in the order in which they did
- * @param leftBehind who had not ended when its time was up, each as it was then
+ * @param leftBehind who had not ended when its time was up, each with its stack as it was then.
+ *     Here and among those that were aborted, of more than a thousand threads only the first
+ *     thousand are looked at, which takes time; the stacks of the others are empty
  */
 public record ShutdownReport(
     String name,
@@ -51,7 +54,7 @@ public record ShutdownReport(
 
     @Override
     public String toString() {
-      return "\"%s\" (%s): %s".formatted(name, phase, thrown);
+      return "\"%s\" (%s): %s".formatted(name, phase, Foreign.describe(thrown));
     }
   }
 
@@ -86,8 +89,16 @@ public record ShutdownReport(
         "\n  in flight: %,d; drained: %,d; aborted: %,d; left behind: %,d"
             .formatted(drained + aborted.size() + left, drained, aborted.size(), left));
     failures.forEach(failure -> text.append("\n  failed: ").append(failure));
-    alike(aborted).forEach(group -> text.append("\n  aborted: ").append(describe(group)));
-    alike(leftBehind).forEach(group -> text.append("\n  left behind: ").append(describe(group)));
+    return text.append(lines("aborted", aborted))
+        .append(lines("left behind", leftBehind))
+        .toString();
+  }
+
+  /** One entry for all in the same place. */
+  static String lines(String what, List<Unfinished> all) {
+    var text = new StringBuilder();
+    alike(all)
+        .forEach(group -> text.append("\n  ").append(what).append(": ").append(describe(group)));
     return text.toString();
   }
 

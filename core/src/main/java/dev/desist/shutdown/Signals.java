@@ -1,5 +1,7 @@
 package dev.desist.shutdown;
 
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -35,6 +37,7 @@ final class Signals {
 
   /** Has {@code shutdown} begin with whatever ends this process; at once, if it is ending. */
   static void listen(Shutdown shutdown) {
+    Stack.reserve();
     Shutdown earlier = PROCESS.compareAndExchange(null, shutdown);
     if (earlier != null) {
       throw new IllegalStateException("a process has one shutdown, and this has: " + earlier);
@@ -80,12 +83,15 @@ final class Signals {
         handle.invoke(null, signal.getConstructor(String.class).newInstance(name), ours);
       }
     } catch (InvocationTargetException e) { // under -Xrs: the signal is not ours to have
-      LOG.log(
+      Foreign.log(
+          LOG,
           System.Logger.Level.WARNING,
           "signals end this process at once, without a shutdown: " + e.getCause());
     } catch (ReflectiveOperationException | RuntimeException e) {
-      LOG.log(
-          System.Logger.Level.INFO, "signals are heard as any end of the process is, since " + e);
+      Foreign.log(
+          LOG,
+          System.Logger.Level.INFO,
+          "signals are heard as any end of the process is, since " + e);
     }
   }
 

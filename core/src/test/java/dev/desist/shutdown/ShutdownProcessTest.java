@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class ShutdownProcessTest {
   private static final List<String> NO_SIGNALS = List.of("-Xrs");
+  private static final List<String> SMALL = List.of("-Xmx128m", "-XX:+UseSerialGC");
 
   @BeforeEach
   void there_are_signals() {
@@ -73,6 +74,44 @@ class ShutdownProcessTest {
           program.said("connection ends because a second signal, SIGINT, was received"),
           program::output);
       assertTrue(program.said("in flight: 1; drained: 0; aborted: 1; left behind: 0"));
+    }
+  }
+
+  /** However much one thread has begun and left, it is looked at once, and the report is there. */
+  @Test
+  void promise25_a_hundred_thousand_that_one_thread_has_left_are_reported_in_time()
+      throws Exception {
+    try (var program = new Program(SMALL, "abandoned")) {
+      program.ready();
+      program.signal("TERM");
+      assertEquals(1, program.exitCode(), program::output);
+      assertTrue(program.said("left behind: 100,000"), program::output);
+      assertTrue(program.said("\"message 18\", 99,980 more, \"message 99999\" (draining)"));
+      assertTrue(program.said("ShutdownPrograms.serve("), program::output);
+      assertEquals(List.of("stop listener", "close store"), program.events());
+    }
+  }
+
+  @Test
+  void promise25_they_are_in_the_last_words_too() throws Exception {
+    try (var program = new Program(SMALL, "abandoned for ever")) {
+      program.ready();
+      program.signal("TERM");
+      program.await("soft");
+      program.signal("TERM");
+      program.await("hard");
+      program.signal("TERM");
+      assertEquals(143, program.exitCode(), program::output);
+      assertTrue(program.said("99,980 more, \"message 99999\" (draining)"), program::output);
+    }
+  }
+
+  @Test
+  void promise25_and_left_behind_if_their_thread_exits() throws Exception {
+    try (var program = new Program(SMALL, "exits with work abandoned")) {
+      assertEquals(7, program.exitCode(), program::output);
+      assertTrue(program.said("left behind: 100,000"), program::output);
+      assertTrue(program.said("Runtime.exit("), program::output);
     }
   }
 

@@ -46,6 +46,21 @@ final class ShutdownPrograms {
         deafWork(shutdown);
         serve(shutdown);
       }
+      case "abandoned" -> {
+        Shutdown shutdown = open(options.withDrainLimit(SHORT).withGrace(SHORT));
+        abandon(shutdown, 100_000);
+        serve(shutdown);
+      }
+      case "abandoned for ever" -> {
+        Shutdown shutdown = open(options.withDrainLimit(HOUR).withGrace(HOUR));
+        tellTokens(shutdown);
+        abandon(shutdown, 100_000);
+        serve(shutdown);
+      }
+      case "exits with work abandoned" -> {
+        abandon(open(options.withDrainLimit(HOUR)), 100_000);
+        System.exit(7);
+      }
       case "exits" -> {
         polite(open(options), 1);
         System.exit(7);
@@ -158,6 +173,14 @@ final class ShutdownPrograms {
           }
         });
     begun.await();
+  }
+
+  /** Work that one thread begins and never ends. */
+  private static void abandon(Shutdown shutdown, int count) {
+    for (int i = 0; i < count; i++) {
+      int number = i;
+      var _ = shutdown.begin(() -> "message " + number);
+    }
   }
 
   private static void exitAfterSoft(Shutdown shutdown, int code) throws InterruptedException {

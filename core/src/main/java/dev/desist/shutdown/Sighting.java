@@ -1,0 +1,103 @@
+package dev.desist.shutdown;
+
+import dev.desist.CancellationReason;
+import java.util.IdentityHashMap;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A participant as it was at a moment, but for its name: that may be for the user's code to make,
+ * and can wait.
+ *
+ * @param thread the thread's name, and its kind and number
+ * @param why why it had been told to end
+ * @param stack what the thread was doing
+ */
+record Sighting(
+    Participant participant,
+    String thread,
+    @Nullable CancellationReason why,
+    List<StackTraceElement> stack) {
+
+  /** {@return one that nobody looked at before it ended} */
+  static Sighting unseen(Participant participant) {
+    return new Sighting(participant, Look.nameOf(participant.thread()), null, List.of());
+  }
+
+  /** {@return as this, told to end for another reason} */
+  Sighting because(@Nullable CancellationReason other) {
+    return new Sighting(participant, thread, other, stack);
+  }
+
+  /** {@return all of it} */
+  Unfinished named(String name) {
+    return new Unfinished(name, participant.roster.phase(), thread, why, stack);
+  }
+
+  /**
+   * One look at many: at each thread once, however much it has begun, and at so many threads only,
+   * because each takes time.
+   */
+  static final class Look {
+    private final IdentityHashMap<Thread, List<StackTraceElement>> stacks = new IdentityHashMap<>();
+    private final int threads;
+
+    Look(int threads) {
+      this.threads = threads;
+    }
+
+    /** Never null for one that was running when it was asked for last. */
+    @Nullable Sighting at(Participant participant) {
+      Thread thread = participant.thread();
+      var found =
+          new Sighting(participant, nameOf(thread), participant.roster.reason(), stackOf(thread));
+      return participant.state == Participant.State.ENDED ? null : found;
+    }
+
+    /**
+     * Whether its thread has called {@link System#exit}, and so never comes back. The JVM is
+     * exiting.
+     */
+    boolean isInExit(Participant participant) {
+      for (StackTraceElement frame : stackOf(participant.thread())) {
+        if (frame.getMethodName().equals("exit")
+            && frame.getClassName().equals("java.lang.Runtime")) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private List<StackTraceElement> stackOf(@Nullable Thread thread) {
+      if (thread == null) {
+        return List.of();
+      }
+      List<StackTraceElement> known = stacks.get(thread);
+      if (known == null) {
+        if (stacks.size() >= threads) {
+          return List.of();
+        }
+        known = take(thread);
+        stacks.put(thread, known);
+      }
+      return known;
+    }
+
+    private static List<StackTraceElement> take(Thread thread) {
+      try {
+        return List.of(thread.getStackTrace());
+      } catch (Throwable e) { // of a class of the user's
+        return List.of();
+      }
+    }
+
+    static String nameOf(@Nullable Thread thread) {
+      if (thread == null) {
+        return "a thread that has not begun";
+      }
+      return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
+          + (thread.isVirtual() ? "virtual thread " : "thread ")
+          + thread.threadId();
+    }
+  }
+}

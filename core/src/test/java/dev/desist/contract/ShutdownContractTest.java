@@ -1,0 +1,718 @@
+package dev.desist.contract;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.desist.Cancellation;
+import dev.desist.CancellationReason;
+import dev.desist.CancellationToken;
+import dev.desist.CancelledException;
+import dev.desist.shutdown.Participant;
+import dev.desist.shutdown.Shutdown;
+import dev.desist.shutdown.ShutdownOptions;
+import dev.desist.shutdown.ShutdownPhase;
+import dev.desist.shutdown.ShutdownProgress;
+import dev.desist.shutdown.ShutdownReport;
+import dev.desist.shutdown.Unfinished;
+import dev.desist.testkit.Hygiene;
+import dev.desist.testkit.ManualTime;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
+
+/**
+ * What the API documentation of {@code dev.desist.shutdown} and the guide's chapter on it say,
+ * claim by claim, on manual time. What only a process of its own can show, such as signals and exit
+ * codes, is with the tests of the package.
+ */
+@ExtendWith(Hygiene.class)
+@Timeout(60)
+@SuppressWarnings({"NullAway", "try"}) // nulls are refused by name; closing twice is closing once
+class ShutdownContractTest {
+  private static final Duration STOP = Duration.ofSeconds(2);
+  private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final Duration GRACE = Duration.ofSeconds(5);
+  private static final Duration CLOSE = Duration.ofSeconds(3);
+  private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
+  private static final ShutdownOptions QUIET = ShutdownOptions.defaults().withReporter(_ -> {});
+
+  private final ManualTime time = new ManualTime();
+  private final CountDownLatch release = new CountDownLatch(1);
+  private final List<String> events = new CopyOnWriteArrayList<>();
+  private Shutdown shutdown = make(QUIET);
+
+  private Shutdown make(ShutdownOptions options) {
+    try {
+      return Objects.requireNonNull(time.call(() -> Shutdown.create("relay", options)));
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @AfterEach
+  void nothing_is_left() {
+    release.countDown();
+    await()
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("desist-shutdown")));
+  }
+
+  private static void refusesNull(String name, Executable call) {
+    assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
+  }
+
+  private static void refuses(String message, Executable call) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+  }
+
+  private void reach(ShutdownPhase phase) {
+    await()
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> shutdown.progress().phase().compareTo(phase) >= 0);
+    assertEquals(phase, shutdown.progress().phase());
+  }
+
+  private Participant.Action says(String event) {
+    return () -> events.add(event);
+  }
+
+  private void hang() {
+    while (release.getCount() > 0) {
+      try {
+        release.await();
+      } catch (InterruptedException e) {
+        // deaf
+      }
+    }
+  }
+
+  /** The life cycle. */
+  @Nested
+  class OfPhases {
+    @Test
+    void it_begins_once() throws Exception {
+      assertEquals(ShutdownPhase.RUNNING, shutdown.progress().phase());
+      assertTrue(shutdown.initiate("first"));
+      assertFalse(shutdown.initiate("second"));
+      shutdown.await();
+      assertFalse(shutdown.initiate("third"));
+      assertFalse(shutdown.abort("fourth"));
+      assertEquals("first", shutdown.soft().reason().orElseThrow().message());
+      assertEquals("first", shutdown.await().reason().message());
+    }
+
+    @Test
+    void when_initiate_returns_the_soft_token_is_cancelled_and_the_hard_one_is_not() {
+      shutdown.initiate("over");
+      assertTrue(shutdown.soft().isCancelled());
+      assertFalse(shutdown.hard().isCancelled());
+    }
+
+    @Test
+    void when_abort_returns_both_are_and_it_tells_whether_it_was_this_call() throws Exception {
+      Participant work = shutdown.begin("work");
+      assertTrue(shutdown.abort("no time"));
+      assertTrue(shutdown.soft().isCancelled() && shutdown.hard().isCancelled());
+      assertFalse(shutdown.abort("still no time"));
+      work.close();
+      assertEquals(ShutdownPhase.OVER, over().progress().phase());
+    }
+
+    private Shutdown over() throws Exception {
+      shutdown.await();
+      return shutdown;
+    }
+
+    @Test
+    void the_phases_follow_each_other_and_aborting_is_left_out_if_all_drained() throws Exception {
+      var seen = new CopyOnWriteArrayList<ShutdownPhase>();
+      shutdown.onStop("stop", () -> seen.add(shutdown.progress().phase()));
+      shutdown.onDrain("drain", () -> seen.add(shutdown.progress().phase()));
+      shutdown.onClose("close", () -> seen.add(shutdown.progress().phase()));
+      shutdown.initiate("over");
+      shutdown.await();
+      assertEquals(
+          List.of(ShutdownPhase.STOPPING, ShutdownPhase.DRAINING, ShutdownPhase.CLOSING), seen);
+      assertFalse(shutdown.hard().isCancelled());
+      assertEquals("draining", ShutdownPhase.DRAINING.toString());
+      assertEquals(
+          List.of("running", "stopping", "draining", "aborting", "closing", "over"),
+          Arrays.stream(ShutdownPhase.values()).map(Object::toString).toList());
+    }
+
+    @Test
+    void work_in_flight_is_not_disturbed_until_the_limit() throws Exception {
+      var begun = new CountDownLatch(1);
+      var seen = new AtomicReference<Boolean>();
+      Thread.startVirtualThread(
+          () -> {
+            try (Participant _ = shutdown.begin("work")) {
+              begun.countDown();
+              hang();
+              seen.set(Thread.interrupted() || shutdown.hard().isCancelled());
+            }
+          });
+      begun.await();
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      time.advance(DRAIN.minusNanos(1));
+      release.countDown();
+      assertTrue(shutdown.await().isClean());
+      assertEquals(false, seen.get());
+    }
+
+    @Test
+    void the_sum_of_the_limits_is_the_longest_it_can_take() throws Exception {
+      Participant work = shutdown.begin("work");
+      shutdown.onStop("stop", ShutdownContractTest.this::hang);
+      shutdown.onDrain("drain", ShutdownContractTest.this::hang);
+      shutdown.onClose("close", ShutdownContractTest.this::hang);
+      shutdown.soft().onCancel(ShutdownContractTest.this::hang);
+      shutdown.hard().onCancel(ShutdownContractTest.this::hang);
+      shutdown.initiate("over");
+      reach(ShutdownPhase.STOPPING);
+      time.advance(STOP);
+      reach(ShutdownPhase.DRAINING);
+      time.advance(DRAIN);
+      reach(ShutdownPhase.ABORTING);
+      time.advance(GRACE);
+      reach(ShutdownPhase.CLOSING);
+      time.advance(CLOSE);
+      ShutdownReport report = shutdown.await();
+      assertEquals(Duration.ofSeconds(20), report.took());
+      assertEquals(
+          List.of(
+              "callbacks of the hard token",
+              "callbacks of the soft token",
+              "close",
+              "drain",
+              "stop",
+              "work"),
+          report.leftBehind().stream().map(Unfinished::name).sorted().toList());
+      assertFalse(report.isClean());
+      work.close();
+    }
+
+    @Test
+    void an_abort_during_closing_leaves_closing_its_time() throws Exception {
+      shutdown.onClose("close", ShutdownContractTest.this::hang);
+      shutdown.initiate("over");
+      reach(ShutdownPhase.CLOSING);
+      assertTrue(shutdown.abort("no time"));
+      time.advance(CLOSE.minusNanos(1));
+      assertEquals(ShutdownPhase.CLOSING, shutdown.progress().phase());
+      release.countDown();
+      assertTrue(shutdown.await().isClean());
+    }
+
+    @Test
+    void it_belongs_to_the_time_source_in_use_where_it_was_made() throws Exception {
+      Participant work = shutdown.begin("work");
+      shutdown.initiate("over"); // on system time
+      reach(ShutdownPhase.DRAINING);
+      assertEquals(DRAIN, shutdown.progress().remaining());
+      work.close();
+      assertEquals(Duration.ZERO, shutdown.await().took());
+    }
+
+    @Test
+    void a_part_ends_with_the_whole() throws Exception {
+      Shutdown part = make(QUIET);
+      part.onClose("store of the part", says("part"));
+      shutdown.onDrain(
+          "part",
+          () -> {
+            part.initiate("the whole ends");
+            part.await();
+          });
+      shutdown.onClose("store", says("whole"));
+      shutdown.initiate("over");
+      assertTrue(shutdown.await().isClean());
+      assertEquals(List.of("part", "whole"), events);
+    }
+  }
+
+  /** Actions, callbacks, and which thread runs what. */
+  @Nested
+  class OfActions {
+    @Test
+    void an_action_that_throws_is_listed_and_stops_nothing_else() throws Exception {
+      var thrown = new IOException("in use");
+      shutdown.onStop(
+          "listener",
+          () -> {
+            throw thrown;
+          });
+      shutdown.onStop("other", says("other"));
+      shutdown.onClose("store", says("store"));
+      shutdown.initiate("over");
+      ShutdownReport report = shutdown.await();
+      assertEquals(
+          List.of(new ShutdownReport.Failure("listener", ShutdownPhase.STOPPING, thrown)),
+          report.failures());
+      assertEquals(List.of("other", "store"), events);
+      assertFalse(report.isClean());
+    }
+
+    @Test
+    void the_current_token_of_an_action_is_cancelled_when_its_time_is_up() throws Exception {
+      Participant.Action untilTold =
+          () -> {
+            Cancellation.current().await();
+            events.add(Cancellation.current().reason().orElseThrow().getClass().getSimpleName());
+          };
+      shutdown.onStop("stop", untilTold);
+      shutdown.onDrain("drain", untilTold);
+      shutdown.onClose("close", untilTold);
+      shutdown.initiate("over");
+      reach(ShutdownPhase.STOPPING);
+      time.advance(STOP);
+      reach(ShutdownPhase.DRAINING);
+      await().until(() -> events.size() == 1);
+      time.advance(DRAIN);
+      reach(ShutdownPhase.CLOSING);
+      time.advance(CLOSE);
+      shutdown.await();
+      await().until(() -> events.size() == 3);
+      assertEquals(List.of("DeadlineExceeded", "Shutdown", "DeadlineExceeded"), events);
+    }
+
+    @Test
+    void actions_callbacks_names_listener_and_reporter_run_on_daemons() throws Exception {
+      shutdown =
+          make(
+              QUIET
+                  .withProgress(Duration.ofDays(1), _ -> sayThread("listener"))
+                  .withReporter(_ -> sayThread("reporter"))
+                  .withExitCode(
+                      _ -> {
+                        sayThread("code");
+                        return 0;
+                      }));
+      var conductor = new AtomicReference<Thread>();
+      shutdown.soft().onCancel(() -> sayThread("callback"));
+      shutdown.onClose(
+          "close",
+          () -> {
+            sayThread("action");
+            conductor.set(
+                Thread.getAllStackTraces().keySet().stream()
+                    .filter(each -> each.getName().equals("desist-shutdown"))
+                    .findAny()
+                    .orElseThrow());
+          });
+      Participant work =
+          shutdown.begin(
+              () -> {
+                sayThread("name");
+                return "work";
+              });
+      shutdown.abort("over");
+      reach(ShutdownPhase.ABORTING);
+      time.advance(GRACE);
+      shutdown.await();
+      work.close();
+      assertFalse(conductor.get().isDaemon() || conductor.get().isVirtual());
+      await().until(() -> events.contains("listener: daemon"));
+      assertEquals(
+          List.of(
+              "action: daemon",
+              "callback: daemon",
+              "code: daemon",
+              "listener: daemon",
+              "name: daemon",
+              "reporter: daemon"),
+          events.stream().distinct().sorted().toList());
+      assertTrue(events.indexOf("code: daemon") < events.indexOf("reporter: daemon"));
+    }
+
+    private void sayThread(String what) {
+      Thread thread = Thread.currentThread();
+      events.add(
+          what
+              + (thread.isDaemon() && thread.getName().startsWith("desist-dispatcher-")
+                  ? ": daemon"
+                  : ": " + thread));
+    }
+
+    @Test
+    void actions_are_taken_until_their_phase_begins_and_refused_then() throws Exception {
+      Participant work = shutdown.begin("work");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      assertThrows(CancelledException.class, () -> shutdown.onStop("late", says("late")));
+      assertThrows(CancelledException.class, () -> shutdown.onDrain("late", says("late")));
+      shutdown.onClose("in time", says("in time"));
+      work.close();
+      shutdown.await();
+      var late =
+          assertThrows(CancelledException.class, () -> shutdown.onClose("late", says("late")));
+      assertEquals("over", late.reason().message());
+      assertEquals(List.of("in time"), events);
+    }
+
+    @Test
+    void an_action_that_was_taken_back_does_not_run_and_one_that_runs_is_waited_for()
+        throws Exception {
+      shutdown.onStop("taken back", says("taken back")).close();
+      var inside = new CountDownLatch(1);
+      Participant runs =
+          shutdown.onStop(
+              "runs",
+              () -> {
+                inside.countDown();
+                hang();
+                events.add("ran");
+              });
+      shutdown.initiate("over");
+      inside.await();
+      runs.close();
+      runs.close();
+      assertEquals(ShutdownPhase.STOPPING, shutdown.progress().phase());
+      release.countDown();
+      shutdown.await();
+      assertEquals(List.of("ran"), events);
+    }
+
+    @Test
+    void a_stopping_action_that_outlasts_its_limit_is_waited_for_with_the_work() throws Exception {
+      shutdown.onStop("stop", ShutdownContractTest.this::hang);
+      shutdown.initiate("over");
+      reach(ShutdownPhase.STOPPING);
+      time.advance(STOP);
+      reach(ShutdownPhase.DRAINING);
+      assertEquals(1, shutdown.progress().left());
+      release.countDown();
+      assertTrue(shutdown.await().isClean());
+    }
+  }
+
+  /** Work in flight. */
+  @Nested
+  class OfWork {
+    @Test
+    void work_is_refused_once_it_has_begun_and_the_refusal_says_why() throws Exception {
+      shutdown.initiate("the operator asked");
+      var refused = assertThrows(CancelledException.class, () -> shutdown.begin("late"));
+      assertEquals("the operator asked", refused.reason().message());
+      assertThrows(CancelledException.class, () -> shutdown.begin(() -> "late"));
+      assertEquals(0, shutdown.await().drained());
+    }
+
+    @Test
+    void it_is_waited_for_until_closed_which_may_be_done_twice() throws Exception {
+      Participant first = shutdown.begin("first");
+      Participant second = shutdown.begin("second");
+      first.close();
+      first.close();
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      assertEquals(Optional.empty(), shutdown.await(Duration.ZERO));
+      second.close();
+      second.close();
+      assertEquals(1, shutdown.await().drained()); // the first had ended before it began
+    }
+
+    @Test
+    void its_name_is_made_when_somebody_wants_to_read_it() throws Exception {
+      Participant work = shutdown.begin(() -> events.add("named") ? "work" : "");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      assertEquals(List.of(), events);
+      assertEquals("work", shutdown.unfinished().getFirst().name());
+      work.close();
+      shutdown.await();
+      assertEquals(List.of("named"), events);
+    }
+
+    @Test
+    void it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it() throws Exception {
+      Participant work = shutdown.begin("work");
+      String mine = "thread " + Thread.currentThread().threadId();
+      assertTrue(shutdown.unfinished().getFirst().thread().endsWith(mine));
+      var moved = new CountDownLatch(1);
+      Thread.ofVirtual()
+          .name("worker")
+          .start(
+              () -> {
+                assertSame(work, work.onThisThread());
+                moved.countDown();
+                hang();
+                work.close();
+              });
+      moved.await();
+      await()
+          .until(
+              () ->
+                  shutdown.unfinished().getFirst().stack().stream()
+                      .anyMatch(at -> at.getMethodName().equals("hang")));
+      Unfinished there = shutdown.unfinished().getFirst();
+      assertTrue(there.thread().startsWith("worker, virtual thread "), there.thread());
+      assertEquals(ShutdownPhase.DRAINING, there.phase());
+      assertSame(null, there.reason());
+      assertThrows(IllegalStateException.class, shutdown.onClose("close", says(""))::onThisThread);
+    }
+
+    @Test
+    void what_follows_from_it_is_begun_while_it_runs_and_the_hard_token_is_live() throws Exception {
+      Participant job = shutdown.begin("job");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      Participant next = job.begin("next");
+      job.close();
+      assertThrows(CancelledException.class, () -> job.begin("too late"));
+      try (Participant last = next.begin(() -> "last")) {
+        next.close();
+        time.advance(DRAIN);
+        reach(ShutdownPhase.ABORTING);
+        var refused = assertThrows(CancelledException.class, () -> last.begin("too late"));
+        assertEquals(shutdown.hard().reason().orElseThrow(), refused.reason());
+      }
+      ShutdownReport report = shutdown.await();
+      assertEquals(2, report.drained());
+      assertEquals("last", report.aborted().getFirst().name());
+    }
+
+    @Test
+    void an_action_that_drains_may_begin_work_but_one_that_stops_or_closes_may_not()
+        throws Exception {
+      var drain = new AtomicReference<Participant>();
+      drain.set(
+          shutdown.onDrain(
+              "drain",
+              () -> {
+                Participant next = Objects.requireNonNull(drain.get()).begin("next");
+                Thread.startVirtualThread(
+                    () -> {
+                      try (next) {
+                        hang();
+                        events.add("next");
+                      }
+                    });
+              }));
+      Participant close = shutdown.onClose("close", says("close"));
+      assertThrows(IllegalStateException.class, () -> close.begin("next"));
+      assertThrows(
+          IllegalStateException.class, () -> shutdown.onStop("s", says("")).begin(() -> "next"));
+      shutdown.initiate("over");
+      await().until(() -> shutdown.unfinished().stream().anyMatch(u -> u.name().equals("next")));
+      release.countDown();
+      assertTrue(shutdown.await().isClean());
+      assertEquals(List.of("", "next", "close"), events);
+    }
+
+    @Test
+    void those_that_were_left_behind_are_unfinished_until_they_end() throws Exception {
+      Participant work = shutdown.begin("work");
+      shutdown.abort("over");
+      reach(ShutdownPhase.ABORTING);
+      time.advance(GRACE);
+      shutdown.await();
+      assertEquals("work", shutdown.unfinished().getFirst().name());
+      work.close();
+      assertEquals(List.of(), shutdown.unfinished());
+    }
+  }
+
+  /** Waiting, progress, report. */
+  @Nested
+  class OfTelling {
+    @Test
+    void waiting_begins_nothing_and_zero_only_asks() throws Exception {
+      assertEquals(Optional.empty(), shutdown.await(Duration.ZERO));
+      Thread.currentThread().interrupt();
+      assertThrows(InterruptedException.class, shutdown::await);
+      assertFalse(shutdown.soft().isCancelled());
+      refuses("timeout must not be negative: PT-1S", () -> shutdown.await(Duration.ofSeconds(-1)));
+    }
+
+    @Test
+    void progress_counts_what_the_phase_waits_for() throws Exception {
+      Participant work = shutdown.begin("work");
+      assertEquals(
+          new ShutdownProgress("relay", ShutdownPhase.RUNNING, 1, 1, FOREVER), shutdown.progress());
+      Participant more = shutdown.begin("more");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      more.close();
+      assertEquals(
+          new ShutdownProgress("relay", ShutdownPhase.DRAINING, 1, 2, DRAIN), shutdown.progress());
+      work.close();
+      shutdown.await();
+      assertEquals(
+          new ShutdownProgress("relay", ShutdownPhase.OVER, 0, 0, FOREVER), shutdown.progress());
+    }
+
+    @Test
+    void the_reporter_is_called_once_before_await_returns() throws Exception {
+      var told = new CopyOnWriteArrayList<ShutdownReport>();
+      shutdown = make(QUIET.withReporter(told::add));
+      shutdown.initiate("over");
+      assertEquals(List.of(shutdown.await()), told);
+    }
+
+    @Test
+    void by_default_the_report_goes_to_what_System_err_is_then() throws Exception {
+      PrintStream before = System.err;
+      var bytes = new ByteArrayOutputStream();
+      try {
+        System.setErr(new PrintStream(bytes, true, UTF_8));
+        shutdown = make(ShutdownOptions.defaults());
+        shutdown.initiate("over");
+        shutdown.await();
+      } finally {
+        System.setErr(before);
+      }
+      assertTrue(bytes.toString(UTF_8).contains("relay is shut down, because over: clean"));
+    }
+
+    @Test
+    void a_report_is_clean_if_nothing_was_aborted_failed_or_was_left_behind() {
+      var why = CancellationReason.shutdown("over");
+      var one = new Unfinished("x", ShutdownPhase.DRAINING, "thread 1", why, List.of());
+      var failed = new ShutdownReport.Failure("x", ShutdownPhase.CLOSING, new Error("x"));
+      Duration zero = Duration.ZERO;
+      List<Unfinished> none = List.of();
+      assertTrue(new ShutdownReport("r", why, zero, 1, none, List.of(), none).isClean());
+      assertFalse(new ShutdownReport("r", why, zero, 1, List.of(one), List.of(), none).isClean());
+      assertFalse(new ShutdownReport("r", why, zero, 1, none, List.of(failed), none).isClean());
+      assertFalse(new ShutdownReport("r", why, zero, 1, none, List.of(), List.of(one)).isClean());
+      var mutable = new ArrayList<Unfinished>();
+      var report = new ShutdownReport("r", why, zero, 1, mutable, List.of(), mutable);
+      mutable.add(one);
+      assertTrue(report.isClean());
+    }
+
+    @Test
+    void who_ended_after_the_hard_token_was_aborted_each_with_its_stack_before() throws Exception {
+      Participant work = shutdown.begin("work");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      time.advance(DRAIN);
+      reach(ShutdownPhase.ABORTING);
+      work.close();
+      ShutdownReport report = shutdown.await();
+      Unfinished aborted = report.aborted().getFirst();
+      assertEquals(shutdown.hard().reason().orElseThrow(), aborted.reason());
+      assertFalse(aborted.stack().isEmpty());
+      assertEquals(0, report.drained());
+      assertTrue(report.leftBehind().isEmpty());
+    }
+  }
+
+  /** What is refused. */
+  @Nested
+  class OfArguments {
+    @Test
+    void nulls_are_named_and_nothing_has_happened() {
+      refusesNull("name", () -> Shutdown.create(null));
+      refusesNull("options", () -> Shutdown.create("x", null));
+      refusesNull("name", () -> Shutdown.ofProcess(null));
+      refusesNull("options", () -> Shutdown.ofProcess("x", null));
+      refusesNull("name", () -> shutdown.begin((String) null));
+      refusesNull("name", () -> shutdown.begin((Supplier<String>) null));
+      refusesNull("name", () -> shutdown.onStop(null, says("")));
+      refusesNull("action", () -> shutdown.onStop("x", null));
+      refusesNull("name", () -> shutdown.onDrain(null, says("")));
+      refusesNull("action", () -> shutdown.onDrain("x", null));
+      refusesNull("name", () -> shutdown.onClose(null, says("")));
+      refusesNull("action", () -> shutdown.onClose("x", null));
+      refusesNull("why", () -> shutdown.initiate(null));
+      refusesNull("why", () -> shutdown.abort(null));
+      refusesNull("timeout", () -> shutdown.await(null));
+      assertFalse(shutdown.soft().isCancelled() || shutdown.hard().isCancelled());
+      assertEquals(0, shutdown.progress().left());
+      Participant work = shutdown.begin("work");
+      refusesNull("name", () -> work.begin((String) null));
+      refusesNull("name", () -> work.begin((Supplier<String>) null));
+    }
+
+    @Test
+    void options_are_checked_and_never_changed() {
+      var options = ShutdownOptions.defaults();
+      Duration second = Duration.ofSeconds(1);
+      assertEquals(
+          "ShutdownOptions[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
+      assertNotSame(options, options.withStopLimit(second));
+      refusesNull("limit", () -> options.withStopLimit(null));
+      refusesNull("limit", () -> options.withDrainLimit(null));
+      refusesNull("grace", () -> options.withGrace(null));
+      refusesNull("limit", () -> options.withCloseLimit(null));
+      refusesNull("reporter", () -> options.withReporter(null));
+      refusesNull("exitCode", () -> options.withExitCode(null));
+      refusesNull("every", () -> options.withProgress(null, _ -> {}));
+      refusesNull("listener", () -> options.withProgress(second, null));
+      refuses("limit must not be negative: PT-1S", () -> options.withStopLimit(second.negated()));
+      refuses("limit must not be negative: PT-1S", () -> options.withDrainLimit(second.negated()));
+      refuses("grace must not be negative: PT-1S", () -> options.withGrace(second.negated()));
+      refuses("limit must not be negative: PT-1S", () -> options.withCloseLimit(second.negated()));
+      refuses(
+          "every must be at least a millisecond: PT0.000999999S",
+          () -> options.withProgress(Duration.ofNanos(999_999), _ -> {}));
+      assertEquals(
+          "ShutdownOptions[stop PT1S, drain PT1S, grace PT1S, close PT1S]",
+          options
+              .withStopLimit(second)
+              .withDrainLimit(second)
+              .withGrace(second)
+              .withCloseLimit(second)
+              .toString());
+      assertEquals(
+          "ShutdownOptions[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
+    }
+
+    @Test
+    void a_limit_longer_than_146_years_is_none() throws Exception {
+      shutdown = make(QUIET.withDrainLimit(FOREVER).withStopLimit(FOREVER));
+      Participant work = shutdown.begin("work");
+      shutdown.initiate("over");
+      reach(ShutdownPhase.DRAINING);
+      time.advance(Duration.ofDays(10_000));
+      assertEquals(FOREVER, shutdown.progress().remaining());
+      work.close();
+      assertTrue(shutdown.await().isClean());
+    }
+
+    @Test
+    void records_have_all_their_parts() {
+      refusesNull(
+          "name", () -> new ShutdownProgress(null, ShutdownPhase.OVER, 0, 0, Duration.ZERO));
+      refusesNull("phase", () -> new ShutdownProgress("x", null, 0, 0, Duration.ZERO));
+      refusesNull("remaining", () -> new ShutdownProgress("x", ShutdownPhase.OVER, 0, 0, null));
+      refusesNull("thread", () -> new Unfinished("x", ShutdownPhase.OVER, null, null, List.of()));
+      refusesNull("thrown", () -> new ShutdownReport.Failure("x", ShutdownPhase.OVER, null));
+    }
+
+    @Test
+    void the_tokens_cannot_cancel() {
+      CancellationToken soft = shutdown.soft();
+      assertSame(soft, shutdown.soft());
+      assertTrue(soft.canBeCancelled() && shutdown.hard().canBeCancelled());
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.desist.shutdown;
+
+import dev.desist.CancelledException;
+import dev.desist.io.EndOfStack;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Brings the operations of this package to the end of the stack: the program of a test. */
+final class EndOfStackProgram {
+  private EndOfStackProgram() {}
+
+  public static void main(String[] arguments) throws Exception {
+    EndOfStack.walk("begin and close", new Working());
+    EndOfStack.walk("register", new Registering());
+    EndOfStack.walk("initiate", new Beginning(false));
+    EndOfStack.walk("abort", new Beginning(true));
+    System.out.println("done");
+    System.exit(0);
+  }
+
+  private static void equal(Object expected, Object found) {
+    if (!expected.equals(found)) {
+      throw new AssertionError("expected " + expected + ", found " + found);
+    }
+  }
+
+  private static Shutdown create() {
+    return Shutdown.create("walk", ShutdownOptions.defaults().withReporter(_ -> {}));
+  }
+
+  private static final class Working implements EndOfStack.Step {
+    private final Shutdown shutdown = create();
+
+    @Override
+    public void prepare() {}
+
+    @Override
+    public void run() {
+      try (Participant work = shutdown.begin("work");
+          Participant _ = work.begin(() -> "more")) {
+        equal(2, shutdown.progress().left());
+      }
+    }
+
+    @Override
+    public void check(boolean done) {
+      equal(0, shutdown.progress().left());
+      equal(0, shutdown.unfinished().size());
+    }
+  }
+
+  private static final class Registering implements EndOfStack.Step {
+    private final AtomicInteger runs = new AtomicInteger();
+    private Shutdown shutdown = create();
+
+    @Override
+    public void prepare() {
+      shutdown = create();
+      runs.set(0);
+    }
+
+    @Override
+    public void run() {
+      shutdown.onClose("stays", runs::incrementAndGet);
+      shutdown.onClose("goes", () -> runs.addAndGet(100)).close();
+    }
+
+    @Override
+    public void check(boolean done) throws Exception {
+      shutdown.initiate("over");
+      equal(true, shutdown.await().isClean());
+      if (done) {
+        equal(1, runs.get());
+      }
+    }
+  }
+
+  private static final class Beginning implements EndOfStack.Step {
+    private final boolean abort;
+    private final AtomicInteger callbacks = new AtomicInteger();
+    private final AtomicInteger actions = new AtomicInteger();
+    private Shutdown shutdown = create();
+
+    Beginning(boolean abort) {
+      this.abort = abort;
+    }
+
+    @Override
+    public void prepare() {
+      shutdown = create();
+      callbacks.set(0);
+      actions.set(0);
+      shutdown.soft().onCancel(callbacks::incrementAndGet);
+      shutdown.onStop("stop", actions::incrementAndGet);
+      shutdown.onClose("close", actions::incrementAndGet);
+    }
+
+    @Override
+    public void run() {
+      boolean _ = abort ? shutdown.abort("over") : shutdown.initiate("over");
+    }
+
+    @Override
+    public void check(boolean done) throws Exception {
+      boolean _ = abort ? shutdown.abort("again") : shutdown.initiate("again");
+      ShutdownReport report = shutdown.await(Duration.ofSeconds(20)).orElseThrow();
+      equal(1, callbacks.get());
+      equal(2, actions.get());
+      equal(true, report.isClean());
+      try (Participant _ = shutdown.begin("too late")) {
+        throw new AssertionError("it is over");
+      } catch (CancelledException e) {
+        // as it should be
+      }
+    }
+  }
+}
