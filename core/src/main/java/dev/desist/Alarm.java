@@ -1,8 +1,8 @@
 package dev.desist;
 
+import dev.desist.internal.Lane;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** A node's own deadline, and its entry in the timer. Replaced, never moved. */
@@ -20,6 +20,9 @@ final class Alarm implements Runnable {
 
   final Deadline deadline;
   private final Node node;
+
+  /** Whether this came due before it was the node's. Guarded by the node's lock. */
+  boolean early;
 
   /**
    * Null until {@link #start} has put it in, CANCELLED from {@link #cancel} on; the two may race.
@@ -57,7 +60,7 @@ final class Alarm implements Runnable {
 
   /**
    * On the timer's thread, which must not be kept: cancels the node if this is still its alarm, and
-   * leaves everything else to another thread, unless there is nobody to tell.
+   * leaves everything that takes long to other threads.
    */
   @Override
   public void run() {
@@ -65,15 +68,23 @@ final class Alarm implements Runnable {
     if (sweep == null) {
       return;
     }
-    if (node.isBare()) {
-      sweep.run();
+    TimeSource time = deadline.time();
+    if (time == TimeSource.system() && node.hasChildren()) {
+      Lane.SIGNALS.hand(sweep);
+      return;
+    }
+    sweep.prepare();
+    if (!sweep.concernsUsers()) {
+      sweep.run(); // which takes the tree apart
       return;
     }
     try {
-      deadline.time().dispatch(sweep::run);
-    } catch (OutOfMemoryError
-        | RejectedExecutionException e) { // no thread to be had: late is better than never
-      sweep.run();
+      time.dispatch(sweep);
+    } catch (Throwable refused) {
+      if (sweep.isClaimed()) {
+        throw refused; // it ran them here, and this is how they failed
+      }
+      Lane.CANCELLATIONS.hand(sweep);
     }
   }
 }

@@ -1,9 +1,13 @@
 package dev.desist;
 
+import dev.desist.internal.Ambient;
+import dev.desist.internal.GuardedThread;
+import dev.desist.internal.Lane;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +35,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Cancellation {
-  /** Bound to a {@link CancellationToken} or to a {@link Lazy}. */
-  private static final ScopedValue<Object> CURRENT = ScopedValue.newInstance();
-
   /**
    * A token that is made when somebody asks for it: see {@link #callLazily}.
    *
@@ -51,7 +52,7 @@ public final class Cancellation {
 
   /** {@return the token bound for the running code, else {@link CancellationToken#none()}} */
   public static CancellationToken current() {
-    Object bound = CURRENT.orElse(CancellationToken.none());
+    Object bound = Ambient.CURRENT.orElse(CancellationToken.none());
     return bound instanceof CancellationToken token ? token : ((Lazy) bound).token();
   }
 
@@ -81,7 +82,7 @@ public final class Cancellation {
 
   /** With the token, its clock, so that what the body makes of time agrees with its deadlines. */
   private static ScopedValue.Carrier bound(CancellationToken token) {
-    var carrier = ScopedValue.where(CURRENT, token);
+    ScopedValue.Carrier carrier = Ambient.binding(token);
     Node node = token.node();
     return node == null || node.time == TimeSource.current()
         ? carrier
@@ -121,8 +122,8 @@ public final class Cancellation {
       Lazy token, ScopedValue.CallableOp<T, X> body) throws X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
-    Object bound = CURRENT.isBound() ? within(token.token()) : token;
-    return ScopedValue.where(CURRENT, bound).call(body);
+    Object bound = Ambient.CURRENT.isBound() ? within(token.token()) : token;
+    return Ambient.binding(bound).call(body);
   }
 
   /** {@code token}, or one that is cancelled by it and by the current one. */
@@ -143,14 +144,27 @@ public final class Cancellation {
 
   /**
    * Runs {@code body} so that it does not see the current token: for clean-up that must not be cut
-   * short. Deadlines and tokens that the body itself sets work as usual. When the shield ends, the
-   * outer token is seen again, cancelled or not.
+   * short. Nor does an interrupt of this library come in, be it that a subtask was aborted, a grace
+   * period is over, or a guarded call around the shield is to end: it comes when the shield has
+   * ended, if what it is for has not. Interrupts that others send are not held back. Deadlines and
+   * tokens that the body itself sets work as usual. When the shield ends, the outer token is seen
+   * again, cancelled or not.
    *
    * @param body what to run, on the calling thread
    */
   public static void shielded(Runnable body) {
     Objects.requireNonNull(body, "body");
-    hidden().run(body);
+    try {
+      shielded(Executors.callable(body));
+    } catch (Exception e) {
+      throw Cancellation.<RuntimeException>unchecked(e);
+    }
+  }
+
+  /** What a body threw that can throw nothing checked, unless its language does not check. */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  private static <X extends Exception> X unchecked(Exception e) throws X {
+    throw (X) e;
   }
 
   /**
@@ -164,12 +178,9 @@ public final class Cancellation {
    */
   public static <T extends @Nullable Object> T shielded(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
-    return hidden().call(body::call);
-  }
-
-  private static ScopedValue.Carrier hidden() {
     CancellationToken _ = current(); // so that a Lazy learns of it
-    return ScopedValue.where(CURRENT, CancellationToken.none());
+    ScopedValue.Carrier hidden = Ambient.binding(CancellationToken.none());
+    return GuardedThread.current().masked(() -> hidden.call(body::call));
   }
 
   /**
@@ -347,13 +358,15 @@ public final class Cancellation {
 
   /**
    * {@return the executor for callbacks that may block} Its threads are platform threads, daemons,
-   * made when needed, kept for ten idle seconds and shared by the process. A callback on it is
-   * handed over before any other callback runs, so that it does not wait behind a slow one. What a
-   * callback throws goes to its thread's uncaught-exception handler.
+   * made when needed, 256 at most, kept for ten idle seconds and shared by the process; when all
+   * are busy, callbacks wait for one. It refuses nothing: if the machine has no thread to give, it
+   * is tried again, and logged. A callback on it is handed over before any other callback runs, so
+   * that it does not wait behind a slow one. What a callback throws goes to its thread's
+   * uncaught-exception handler.
    *
    * {@snippet class="dev.desist.snippets.DispatcherSnippets" region="dispatcher"}
    */
   public static Executor dispatcher() {
-    return Dispatcher.INSTANCE;
+    return Lane.CALLBACKS;
   }
 }

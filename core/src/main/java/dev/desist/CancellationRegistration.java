@@ -1,6 +1,8 @@
 package dev.desist;
 
+import dev.desist.internal.Lane;
 import dev.desist.internal.Prompt;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.HashMap;
@@ -51,48 +53,47 @@ public final class CancellationRegistration implements AutoCloseable {
   /** A run that somebody waits for. */
   private record Awaited(Thread runner, CountDownLatch finished) {}
 
-  /** A callback that runs on an executor. */
-  private abstract static class Handover implements Runnable {
+  /** A callback that runs on an executor of the user's. */
+  private static final class Handover implements Runnable {
+    private final CancellationRegistration registration;
+    private final Executor executor;
     private final Runnable callback;
 
-    Handover(Runnable callback) {
+    Handover(CancellationRegistration registration, Executor executor, Runnable callback) {
+      this.registration = registration;
+      this.executor = executor;
       this.callback = callback;
     }
 
-    abstract Executor executor();
-
     @Override
-    public final void run() {
-      callback.run();
-    }
-  }
-
-  private static final class ExecutorHandover extends Handover {
-    private final Executor executor;
-
-    ExecutorHandover(Executor executor, Runnable callback) {
-      super(callback);
-      this.executor = executor;
-    }
-
-    @Override
-    Executor executor() {
-      return executor;
+    public void run() {
+      registration.runSubmitted(callback);
     }
   }
 
   /**
-   * A callback that runs on our dispatcher, which takes it without running it: as quick as waking
-   * somebody.
+   * A callback that runs on threads of ours, which take it without running it: as quick as waking
+   * somebody, and nothing has to be allocated for it.
    */
-  private static final class DispatcherHandover extends Handover implements Prompt {
-    DispatcherHandover(Runnable callback) {
-      super(callback);
+  private static final class LaneHandover extends Lane.Task implements Prompt {
+    private final CancellationRegistration registration;
+    private final Lane lane;
+    private final Runnable callback;
+
+    LaneHandover(CancellationRegistration registration, Lane lane, Runnable callback) {
+      this.registration = registration;
+      this.lane = lane;
+      this.callback = callback;
     }
 
     @Override
-    Executor executor() {
-      return Cancellation.dispatcher();
+    public void run() {
+      lane.hand(this);
+    }
+
+    @Override
+    protected void perform() {
+      registration.runSubmitted(callback);
     }
   }
 
@@ -129,12 +130,15 @@ public final class CancellationRegistration implements AutoCloseable {
     this.action = action;
   }
 
+  @SuppressWarnings("this-escape") // to what is nobody else's yet
   CancellationRegistration(CancellationToken token, Executor executor, Runnable callback) {
-    this(
-        token,
-        executor == Cancellation.dispatcher()
-            ? new DispatcherHandover(callback)
-            : new ExecutorHandover(executor, callback));
+    this.token = token;
+    if (executor instanceof Lane lane) {
+      Lane.setAside();
+      this.action = new LaneHandover(this, lane, callback);
+    } else {
+      this.action = new Handover(this, executor, callback);
+    }
   }
 
   private static CancellationRegistration inert() {
@@ -181,6 +185,7 @@ public final class CancellationRegistration implements AutoCloseable {
     if (unregister()) {
       return;
     }
+    Stack.reserve();
     while (true) {
       Object seen = PHASE.getAcquire(this);
       if (seen instanceof Thread runner) {
@@ -218,27 +223,31 @@ public final class CancellationRegistration implements AutoCloseable {
    * follows on this thread.
    */
   void begin() {
-    phase = action instanceof Handover ? SUBMITTED : Thread.currentThread();
+    phase =
+        action instanceof Handover || action instanceof LaneHandover
+            ? SUBMITTED
+            : Thread.currentThread();
   }
 
   /** Runs the callback, or submits it; whatever it throws leaves here. */
   void run() {
-    if (action instanceof Handover handover) {
-      handover.executor().execute(this::runSubmitted);
-    } else {
-      runAction();
+    switch (action) {
+      case Handover handover -> handover.executor.execute(handover);
+      case LaneHandover handover -> handover.run();
+      default -> run(action);
     }
   }
 
-  private void runSubmitted() {
+  private void runSubmitted(Runnable callback) {
+    Stack.reserve();
     if (PHASE.compareAndSet(this, SUBMITTED, Thread.currentThread())) {
-      runAction();
+      run(callback);
     }
   }
 
-  private void runAction() {
+  private void run(Runnable callback) {
     try {
-      action.run();
+      callback.run();
     } finally {
       if (PHASE.getAndSet(this, DONE) instanceof Awaited run) {
         run.finished.countDown();

@@ -1,5 +1,7 @@
 package dev.desist;
 
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,6 +42,8 @@ import java.util.concurrent.Executor;
  * them have run.
  */
 public final class CancellationSource implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+
   private final CancellationToken token;
 
   CancellationSource(CancellationToken token) {
@@ -143,7 +147,7 @@ public final class CancellationSource implements AutoCloseable {
    *     first it is complete, and does not tell when that call's callbacks end
    */
   public CompletionStage<Boolean> cancelAsync(CancellationReason reason) {
-    return cancelAsync(reason, Cancellation.dispatcher());
+    return cancelAsync(reason, Lane.CANCELLATIONS);
   }
 
   /**
@@ -152,7 +156,7 @@ public final class CancellationSource implements AutoCloseable {
    *
    * @param reason why
    * @param executor is given one task that runs all callbacks, unless there are none or another
-   *     call was first; what it throws leaves this method, and then no callback has run
+   *     call was first. If it refuses, a thread of this library takes it, and that is logged
    * @return completes when all callbacks have run, with whether this call cancelled; if callbacks
    *     failed, exceptionally with a {@link CancellationCallbackException}. If another call was
    *     first it is complete, and does not tell when that call's callbacks end
@@ -160,22 +164,31 @@ public final class CancellationSource implements AutoCloseable {
   public CompletionStage<Boolean> cancelAsync(CancellationReason reason, Executor executor) {
     Objects.requireNonNull(reason, "reason");
     Objects.requireNonNull(executor, "executor");
+    var told = new CompletableFuture<Boolean>();
     Sweep sweep = node().begin(reason, null);
     if (sweep == null) {
-      return CompletableFuture.completedStage(false);
+      told.complete(false);
+      return told;
     }
+    sweep.told = told;
     sweep.prepare();
     if (!sweep.concernsUsers()) {
-      sweep.notifyCallbacks(); // which takes the tree apart
-      return CompletableFuture.completedStage(true);
+      sweep.run(); // which takes the tree apart
+      return told;
     }
-    return CompletableFuture.supplyAsync(
-            () -> {
-              sweep.notifyCallbacks();
-              return true;
-            },
-            executor)
-        .minimalCompletionStage();
+    try {
+      executor.execute(sweep);
+    } catch (Throwable refused) {
+      if (!sweep.isClaimed()) {
+        Lane.CANCELLATIONS.hand(sweep);
+        Foreign.log(
+            LOG,
+            System.Logger.Level.DEBUG,
+            "the executor of cancelAsync refused the callbacks, which run on a thread of ours now",
+            refused);
+      }
+    }
+    return told;
   }
 
   /**
@@ -188,7 +201,7 @@ public final class CancellationSource implements AutoCloseable {
    * @throws CancellationCallbackException if the timeout is zero and callbacks failed
    */
   public void cancelAfter(Duration timeout) {
-    token.arm(Deadline.after(timeout, node().time));
+    token.rearm(Deadline.after(timeout, node().time));
   }
 
   /**

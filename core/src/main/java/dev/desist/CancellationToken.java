@@ -1,6 +1,9 @@
 package dev.desist;
 
+import dev.desist.internal.Ambient;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Prompt;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
@@ -132,6 +135,7 @@ public final class CancellationToken {
 
   /** A token below several, none of which is {@link #none()}. */
   static CancellationToken linkedTo(List<CancellationToken> parents) {
+    Stack.reserve();
     Forgotten.release();
     List<Node> above = parents.stream().map(parent -> Objects.requireNonNull(parent.node)).toList();
     var token = new CancellationToken(above, above.getFirst().time);
@@ -144,10 +148,19 @@ public final class CancellationToken {
     return token;
   }
 
-  /** Sets the own deadline of this token's source. */
-  void arm(Deadline deadline) {
+  /** Sets the own deadline of this token's source, which is new. */
+  private void arm(Deadline deadline) {
     try {
       Objects.requireNonNull(node).arm(deadline);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /** Replaces the own deadline of this token's source. */
+  void rearm(Deadline deadline) {
+    try {
+      Objects.requireNonNull(node).rearm(deadline);
     } finally {
       Reference.reachabilityFence(this);
     }
@@ -381,6 +394,7 @@ public final class CancellationToken {
         // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
         new Sweep(found, node.origin(found)).flag();
       }
+      Stack.reserve();
       registration.begin();
       registration.run();
     }
@@ -449,6 +463,7 @@ public final class CancellationToken {
     if (isCancelled() || condition.getAsBoolean()) {
       return;
     }
+    Stack.reserve();
     var waiter = new Waiter();
     CancellationRegistration registration = onCancel(waiter);
     try {
@@ -466,6 +481,18 @@ public final class CancellationToken {
       }
     } finally {
       registration.unregister();
+    }
+    Verdict found = verdict();
+    if (found != null) {
+      noticed(found);
+    }
+  }
+
+  /** Tells the task that the running code is in, if {@code found} is its own cancellation. */
+  static void noticed(Verdict found) {
+    Ambient.Host host = Ambient.host();
+    if (host != null && ((CancellationToken) host.token()).verdict() == found) {
+      host.listened(Thread.currentThread());
     }
   }
 
@@ -492,14 +519,18 @@ public final class CancellationToken {
     if (known != null) {
       return known;
     }
+    Stack.reserve();
     var future = new CompletableFuture<CancellationReason>();
     var made = future.minimalCompletionStage();
+    // Registered first: a stage that others were given is one that completes.
+    CancellationRegistration registration =
+        onCancel(Lane.COMPLETIONS, () -> future.complete(reason().orElseThrow()));
     @SuppressWarnings("unchecked")
     var earlier = (CompletionStage<CancellationReason>) STAGE.compareAndExchange(this, null, made);
     if (earlier != null) {
+      registration.unregister();
       return earlier;
     }
-    onCancel(Cancellation.dispatcher(), () -> future.complete(reason().orElseThrow()));
     return made;
   }
 

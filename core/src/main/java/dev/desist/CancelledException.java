@@ -60,6 +60,7 @@ public final class CancelledException extends CancellationException {
     if (cause != null) {
       initCause(cause);
     }
+    CancellationToken.noticed(found);
   }
 
   /** {@return what was cancelled, why, and where that came from, in one sentence} */

@@ -1,5 +1,7 @@
 package dev.desist;
 
+import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
@@ -147,6 +149,8 @@ class Node extends WeakReference<CancellationToken> {
       first = this.verdict == null && (due == null || due == alarm);
       if (first) {
         VERDICT.setRelease(this, verdict);
+      } else if (due != null) {
+        due.early = true;
       }
     } finally {
       state = UNLOCKED;
@@ -176,6 +180,7 @@ class Node extends WeakReference<CancellationToken> {
     if (sweep == null) {
       return false;
     }
+    sweep.prepare();
     sweep.run();
     return true;
   }
@@ -186,12 +191,17 @@ class Node extends WeakReference<CancellationToken> {
    * @return the sweep that is to be run now, or null if this call did not cancel
    */
   final @Nullable Sweep begin(CancellationReason reason, @Nullable Alarm due) {
-    if (!isBare()) {
-      Sweep.probeStack();
-    }
+    Stack.reserve();
     var verdict = new Verdict(reason);
     var sweep = new Sweep(verdict, this);
-    return convict(verdict, due) ? sweep : null;
+    if (convict(verdict, due)) {
+      return sweep;
+    }
+    Verdict found = verdict();
+    if (found != null && !found.swept) {
+      new Sweep(found, origin(found)).flag(); // who was first may stand still, or have been cut off
+    }
+    return null;
   }
 
   /**
@@ -269,6 +279,10 @@ class Node extends WeakReference<CancellationToken> {
 
   final boolean hasCallbacks() {
     return callbacks != null;
+  }
+
+  final boolean hasChildren() {
+    return firstChildAcquire() != null;
   }
 
   final boolean hasAlarm() {
@@ -414,10 +428,10 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Lets go of the member list; only for the thread whose verdict this node carries (invariant 3).
+   * Lets go of the first member; only for the thread whose verdict this node carries (invariant 3).
    */
-  final void clearFirstChild() {
-    FIRST_CHILD.setRelease(this, null);
+  final void setFirstChild(@Nullable Node next) {
+    FIRST_CHILD.setRelease(this, next);
   }
 
   /**
@@ -430,28 +444,48 @@ class Node extends WeakReference<CancellationToken> {
 
   // ---- the node's own deadline ----
 
-  /**
-   * Replaces this node's own deadline. On a cancelled node it fires no more, but is told if there
-   * was none.
-   */
+  /** Sets the deadline of a node that is new, and told also if it was born cancelled. */
   final void arm(Deadline deadline) {
+    arm(deadline, true);
+  }
+
+  /** Replaces the deadline of a node that is not cancelled. */
+  final void rearm(Deadline deadline) {
+    arm(deadline, false);
+  }
+
+  /**
+   * The timer comes first, where there may be no thread for it: nothing has happened then. Should
+   * it be so quick that the alarm is not the node's yet, it leaves word in {@code early}.
+   */
+  private void arm(Deadline deadline, boolean isNew) {
+    Stack.reserve();
     Alarm replacement = deadline.isNone() ? null : new Alarm(this, deadline);
     // A zero timeout cancels here. One that passed just now is the timer's, so that no callback
     // runs where it is not expected.
     boolean now = deadline.isZero() || (deadline.isPassed() && isBare());
+    boolean timed = replacement != null && !now && verdict() == null;
+    if (replacement != null && timed) {
+      replacement.start();
+    }
     Alarm obsolete;
     boolean live;
+    boolean early = false;
     lock();
     try {
       obsolete = alarm;
       live = verdict == null;
-      if (live || obsolete == null) {
+      if (live || (isNew && obsolete == null)) {
         alarm = replacement;
+        early = replacement != null && replacement.early;
       }
     } finally {
       state = UNLOCKED;
     }
     if (!live) {
+      if (replacement != null) {
+        replacement.cancel();
+      }
       return;
     }
     if (obsolete != null) {
@@ -460,8 +494,8 @@ class Node extends WeakReference<CancellationToken> {
     if (replacement != null) {
       if (now) {
         cancel(replacement.reason());
-      } else {
-        replacement.start();
+      } else if (early) {
+        Lane.SIGNALS.execute(replacement);
       }
     }
   }

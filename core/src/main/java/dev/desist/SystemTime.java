@@ -1,5 +1,8 @@
 package dev.desist;
 
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -15,6 +18,7 @@ final class SystemTime implements TimeSource {
   static final SystemTime INSTANCE = new SystemTime();
 
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   /**
    * Its monitor guards what follows, for a few steps in the heap and never while a task runs. A
@@ -38,6 +42,7 @@ final class SystemTime implements TimeSource {
 
     @Override
     public boolean cancel() {
+      Stack.reserve(); // the heap is not to be left half way
       synchronized (heap) {
         return heap.remove(this);
       }
@@ -56,7 +61,7 @@ final class SystemTime implements TimeSource {
 
   @Override
   public Timer schedule(long nanoTime, Runnable task) {
-    Sweep.probeStack();
+    Stack.reserve();
     var entry = new Entry(nanoTime, task);
     synchronized (heap) {
       heap.add(entry);
@@ -89,7 +94,7 @@ final class SystemTime implements TimeSource {
   private void runTimer() {
     long idleSince = System.nanoTime();
     while (true) {
-      Runnable task = null;
+      TimerHeap.Entry due = null;
       long wait;
       synchronized (heap) {
         TimerHeap.Entry first = heap.first();
@@ -99,7 +104,7 @@ final class SystemTime implements TimeSource {
           idleSince = now;
           if (wait <= 0) {
             heap.remove(first);
-            task = first.task;
+            due = first;
           }
         } else if (wait <= 0) {
           thread = null;
@@ -107,8 +112,8 @@ final class SystemTime implements TimeSource {
         }
         sleepsUntil = now + wait;
       }
-      if (task != null) {
-        runGuarded(task);
+      if (due != null) {
+        run(due);
       } else {
         // Nobody has a reason to interrupt this thread; were it interrupted for good, it would not
         // sleep any more.
@@ -119,25 +124,36 @@ final class SystemTime implements TimeSource {
   }
 
   /**
-   * Our tasks do not throw. Should the memory run out in one, this thread has to be there for the
-   * next all the same.
+   * Our tasks do not throw. Should the memory run out in one, it is due again soon, since nobody
+   * else would do what it is for; and this thread has to be there for the next in any case.
    */
-  private static void runGuarded(Runnable task) {
+  private void run(TimerHeap.Entry due) {
     try {
-      task.run();
-    } catch (Throwable failure) {
-      try {
-        Thread current = Thread.currentThread();
-        current.getUncaughtExceptionHandler().uncaughtException(current, failure);
-      } catch (Throwable again) {
-        // a handler that fails has nobody left to tell
+      due.task.run();
+    } catch (OutOfMemoryError e) {
+      while (!putBack(due)) {
+        LockSupport.parkNanos(AGAIN_NANOS);
       }
+    } catch (Throwable failure) {
+      Foreign.report(failure);
+    }
+  }
+
+  private boolean putBack(TimerHeap.Entry due) {
+    try {
+      synchronized (heap) {
+        due.nanoTime = System.nanoTime() + AGAIN_NANOS;
+        heap.add(due);
+      }
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
     }
   }
 
   @Override
   public void dispatch(Runnable task) {
-    Cancellation.dispatcher().execute(task);
+    Lane.CANCELLATIONS.execute(task);
   }
 
   /**

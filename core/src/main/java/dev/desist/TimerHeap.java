@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class TimerHeap {
   /** What is to be done, and when. */
   static class Entry {
-    final long nanoTime;
+    /** Not changed while it is in the heap. */
+    long nanoTime;
+
     final Runnable task;
     private long sequence;
     private int index = -1;

@@ -43,6 +43,7 @@ class SweepTest {
     assertFalse(below.isCancelled());
     token.onCancel(() -> assertTrue(below.isCancelled()));
     assertTrue(below.isCancelled());
+    sweep.prepare();
     sweep.run();
   }
 
@@ -63,6 +64,7 @@ class SweepTest {
     await().until(() -> waiter.getState() == Thread.State.WAITING);
     Sweep sweep = begin(source);
     token.onCancel(() -> {});
+    sweep.prepare();
     sweep.run();
     woken.await();
   }
@@ -74,6 +76,7 @@ class SweepTest {
     Sweep sweep = begin(source);
     token.onCancel(() -> {});
     assertTrue(linked.isCancelled());
+    sweep.prepare();
     sweep.run();
     assertEquals(1, runs.get());
   }
@@ -90,7 +93,7 @@ class SweepTest {
     assertEquals(0, runs.get());
     sweep.prepare();
     assertTrue(sweep.concernsUsers(), "the owner must know of the callback whoever convicted it");
-    sweep.notifyCallbacks();
+    sweep.run();
     assertEquals(1, runs.get());
   }
 
@@ -101,6 +104,7 @@ class SweepTest {
     Sweep slow = begin(child);
     token.onCancel(() -> assertTrue(grandchild.isCancelled()));
     source.cancel();
+    slow.prepare();
     slow.run();
   }
 
@@ -118,6 +122,7 @@ class SweepTest {
     source.cancel();
     assertTrue(below.isCancelled());
     assertFalse(beside.isCancelled());
+    slow.prepare();
     slow.run();
     assertTrue(beside.isCancelled());
     assertFalse(early.get(), "a callback of a verdict ran before all of its tree was cancelled");
@@ -134,6 +139,7 @@ class SweepTest {
     Sweep sweep = begin(source);
     assertNotNull(node.verdict());
     token.onCancel(() -> assertTrue(token.isCancelled()));
+    sweep.prepare();
     sweep.run();
   }
 
@@ -154,7 +160,7 @@ class SweepTest {
     child.cancelAfter(java.time.Duration.ofMillis(1));
     ran.await();
     String name = Objects.requireNonNull(on.get()).getName();
-    assertTrue(name.startsWith("desist-dispatcher-"), name);
+    assertTrue(name.startsWith("desist-canceller-"), name);
     assertNotSame(Thread.currentThread(), on.get());
   }
 

@@ -4,10 +4,13 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import java.io.InterruptedIOException;
-import java.nio.channels.ClosedByInterruptException;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.GuardedThread;
+import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,11 +54,15 @@ public final class Blocking {
    * @param token what may end the call
    * @param body what to call, on the calling thread
    * @return what the body returned, even if the token was cancelled meanwhile
-   * @throws CancelledException if the token is cancelled already, or if the body ended with an
-   *     {@link InterruptedException}, {@link InterruptedIOException} or {@link
-   *     ClosedByInterruptException} because of it, which is the cause then
+   * @throws CancelledException if the token is cancelled already; or if the body ended because of
+   *     it, with an exception of whatever class, which is the cause then. So it is if the token
+   *     {@linkplain CancellationToken#caused caused} the exception; and, once the body was
+   *     interrupted for the token, if somebody took that interrupt, or if the exception, or one
+   *     that it was made from, names an interrupt in its class or its message. An exception beside
+   *     which the interrupt still stands, unnoticed, is the body's own
    * @throws InterruptedException if the body threw it and it was somebody else's interrupt
-   * @throws Exception what else the body threw
+   * @throws Exception what else the body threw; an {@link Error} of its is thrown as it is,
+   *     whenever
    */
   public static <T extends @Nullable Object> T interruptibly(
       CancellationToken token, Callable<T> body) throws Exception {
@@ -65,7 +72,53 @@ public final class Blocking {
       return body.call();
     }
     token.throwIfCancelled();
-    return GuardedThread.current().interruptibly(token, body);
+    Lane.setAside();
+    return interruptibly(GuardedThread.current(), token, body);
+  }
+
+  static <T extends @Nullable Object> T interruptibly(
+      GuardedThread thread, CancellationToken token, Callable<T> body) throws Exception {
+    Stack.reserve();
+    GuardedThread.Call call = thread.enter();
+    CancellationRegistration registration = token.onCancel(call);
+    T result;
+    try {
+      result = body.call();
+    } catch (Throwable failure) {
+      GuardedThread.Ending ending =
+          leave(call, registration, failure instanceof InterruptedException);
+      boolean ended =
+          switch (ending) {
+            case UNDISTURBED -> false;
+            case UNNOTICED -> Foreign.tellsOfInterrupt(failure); // the flag may have been set again
+            case TAKEN -> true;
+          };
+      if (isEnd(token, failure, ended)) {
+        throw new CancelledException(token, failure);
+      }
+      throw failure;
+    }
+    leave(call, registration, false);
+    return result;
+  }
+
+  @SuppressWarnings("CheckReturnValue")
+  private static GuardedThread.Ending leave(
+      GuardedThread.Call call, CancellationRegistration registration, boolean thrown) {
+    return registration.unregister() && call.isUndisturbed()
+        ? GuardedThread.Ending.UNDISTURBED // mostly: nothing was sent, and nothing will be
+        : call.leave(thrown);
+  }
+
+  /**
+   * Whether what the body threw is a cancellation that does not say so: what a driver, a pool or a
+   * client makes of its end may be anything.
+   *
+   * @param ended whether the body was ended for the token, for all that can be known
+   */
+  private static boolean isEnd(CancellationToken token, Throwable failure, boolean ended) {
+    return failure instanceof Exception
+        && (token.caused(failure) ? !(failure instanceof CancelledException) : ended);
   }
 
   /**
@@ -93,40 +146,72 @@ public final class Blocking {
    * not later: this method returns when that is over. If the token is cancelled already, the body
    * is not called, and the resource is left as it is.
    *
+   * <p>What is closed mostly looks as if it had come to its end: a read gives what had come so far,
+   * a queue nothing. So whatever the body does after the resource was closed, it was cancelled;
+   * where one can tell that a value is whole all the same, or has a use for part of it, see {@link
+   * #closing(CancellationToken, AutoCloseable, Callable, Predicate)}.
+   *
    * @param <T> what the body returns
    * @param token what may end the call
    * @param resource what to close, on another thread; it must be of the kind that may be closed
    *     while it is in use
    * @param body what to call, on the calling thread
-   * @return what the body returned, even if the resource was closed meanwhile
-   * @throws CancelledException if the token is cancelled already, or if the body threw an exception
-   *     after the resource was closed; that is the cause then, and what closing it threw is
-   *     suppressed
-   * @throws Exception what else the body threw
+   * @return what the body returned, if the resource was not closed before
+   * @throws CancelledException if the token is cancelled already, or if the resource was closed
+   *     before the body had ended; if that threw an exception, it is the cause, and what closing
+   *     threw is suppressed
+   * @throws Exception what else the body threw; an {@link Error} of its is thrown as it is,
+   *     whenever
    */
   public static <T extends @Nullable Object> T closing(
       CancellationToken token, AutoCloseable resource, Callable<T> body) throws Exception {
+    return closing(token, resource, body, _ -> false);
+  }
+
+  /**
+   * Calls {@code body}, and closes {@code resource} when {@code token} is cancelled, as {@link
+   * #closing(CancellationToken, AutoCloseable, Callable)} does, for a body whose value tells
+   * whether it is whole: a line that has its end, a file that has its length.
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="whole"}
+   *
+   * @param <T> what the body returns
+   * @param token what may end the call
+   * @param resource what to close, on another thread
+   * @param body what to call, on the calling thread
+   * @param isWhole asked, on the calling thread, of a value that the body returned although the
+   *     resource was closed; and the last to see it, if the answer is no
+   * @return what the body returned, if the resource was not closed before, or it is whole
+   * @throws CancelledException as that method does, but for a value that is whole
+   * @throws Exception what else the body threw
+   */
+  public static <T extends @Nullable Object> T closing(
+      CancellationToken token,
+      AutoCloseable resource,
+      Callable<T> body,
+      Predicate<? super T> isWhole)
+      throws Exception {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(resource, "resource");
     Objects.requireNonNull(body, "body");
+    Objects.requireNonNull(isWhole, "isWhole");
     token.throwIfCancelled();
+    Stack.reserve();
     var closer = new Closer(resource);
     CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), closer);
+    T value;
     try {
-      return body.call();
+      value = body.call();
     } catch (Exception failure) {
       registration.close();
-      if (!closer.ran) {
-        throw failure;
-      }
-      var cancelled = new CancelledException(token, failure);
-      if (closer.failure != null) {
-        cancelled.addSuppressed(closer.failure);
-      }
-      throw cancelled;
+      throw isEnd(token, failure, closer.ran) ? closer.cancelled(token, failure) : failure;
     } finally {
       registration.close();
     }
+    if (closer.ran && !isWhole.test(value)) {
+      throw closer.cancelled(token, null);
+    }
+    return value;
   }
 
   /**
@@ -136,7 +221,7 @@ public final class Blocking {
    * @param <T> what the body returns
    * @param resource what to close
    * @param body what to call, on the calling thread
-   * @return what the body returned
+   * @return what the body returned, if the resource was not closed before
    * @throws Exception as {@link #closing(CancellationToken, AutoCloseable, Callable)}
    */
   public static <T extends @Nullable Object> T closing(AutoCloseable resource, Callable<T> body)
@@ -163,6 +248,14 @@ public final class Blocking {
         failure = e;
       }
     }
+
+    CancelledException cancelled(CancellationToken token, @Nullable Throwable cause) {
+      var cancelled = new CancelledException(token, cause);
+      if (failure != null) {
+        cancelled.addSuppressed(failure);
+      }
+      return cancelled;
+    }
   }
 
   /**
@@ -178,6 +271,6 @@ public final class Blocking {
    */
   public static <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
-    return GuardedThread.current().uninterruptibly(body);
+    return GuardedThread.current().masked(body);
   }
 }

@@ -1,10 +1,13 @@
 package dev.desist.internal;
 
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class Foreign {
   /** Longer than any chain of causes that somebody would read. */
   private static final int MOST = 10_000;
+
+  private static final Pattern INTERRUPT = Pattern.compile("interrupt", Pattern.CASE_INSENSITIVE);
 
   private Foreign() {}
 
@@ -88,6 +93,23 @@ public final class Foreign {
       }
     }
     return null;
+  }
+
+  /**
+   * {@return whether {@code thrown}, or something that it was made from, names an interrupt, in its
+   * class or in words} As what is thrown for one does, in the JDK and elsewhere.
+   *
+   * @param thrown what was thrown
+   */
+  public static boolean tellsOfInterrupt(Throwable thrown) {
+    return find(thrown, Foreign::namesInterrupt) != null;
+  }
+
+  private static boolean namesInterrupt(Throwable thrown) {
+    return !(thrown instanceof SocketTimeoutException) // which is one of InterruptedIOException
+        && (thrown instanceof InterruptedIOException
+            || INTERRUPT.matcher(thrown.getClass().getName()).find()
+            || INTERRUPT.matcher(message(thrown)).find());
   }
 
   /**

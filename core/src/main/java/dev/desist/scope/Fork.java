@@ -8,6 +8,8 @@ import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
+import dev.desist.internal.Ambient;
+import dev.desist.internal.GuardedThread;
 import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -30,20 +32,20 @@ import org.jspecify.annotations.Nullable;
  *              is the outcome). WAITING -> ENDED for one that never starts.
  * Invariants:  1. `thread` is set before the token is asked whether to begin, and abort cancels before it looks at `thread`. So
  *                 an abort either keeps the task from beginning or finds its thread.
- *              2. An interrupt is sent only under the monitor of Control, while `thread` is set. The thread, having cleared it,
- *                 passes through that monitor if there is a Control by then: from there on no interrupt comes, and one that
- *                 the task did not notice is cleared.
+ *              2. The task is a guarded call around everything else on its thread, for whoever aborts it: made under the monitor
+ *                 of Control while `thread` is set. The thread, having cleared it, passes through that monitor if there is a
+ *                 Control by then, and leaves the call: from there on no interrupt comes, and what is left of one is cleared.
  *              3. Control is made once, by compare-and-set. Who makes it asks afterwards whether the subtask has ended, and who
  *                 ends the subtask asks afterwards whether there is a Control: one of them closes its source.
  * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where invariants 1 to 3 need it.
- * Progress:    nobody waits for the monitor of Control but for the time of Thread.interrupt(). If that hangs, it hangs until
- *              the call that the task is in has ended, and delays nobody but this task's own thread, and others that interrupt
- *              it. Those who wait for the task have a monitor of their own, the list's.
+ * Progress:    nobody waits for the monitor of Control, which is held for a few steps, nor for that of the list of those who
+ *              wait. What the guarded call promises is in GuardedThread.
  */
 sealed class Fork<T extends @Nullable Object>
     implements Subtask<T>,
         Runnable,
         Cancellation.Lazy,
+        Ambient.Host,
         ScopedValue.CallableOp<Outcome<T>, RuntimeException>
     permits Contest.Entrant {
   private static final VarHandle CONTROL;
@@ -60,11 +62,11 @@ sealed class Fork<T extends @Nullable Object>
   private static final class Control {
     final CancellationSource source;
 
-    /** Guarded by itself, since the monitor of Control is held while an interrupt is sent. */
+    /** Guarded by itself. */
     final List<Thread> waiting = new ArrayList<>(1);
 
-    /** Whether an interrupt was sent. Guarded by this. */
-    boolean interrupted;
+    /** The task as a guarded call; made when it is first needed. Guarded by this. */
+    GuardedThread.@Nullable Call guard;
 
     Control(CancellationSource source) {
       this.source = source;
@@ -143,12 +145,9 @@ sealed class Fork<T extends @Nullable Object>
   private void leave(Outcome<T> found) {
     thread = null;
     Control made = (Control) CONTROL.getVolatile(this);
-    if (made != null) {
-      synchronized (made) {
-        if (made.interrupted) {
-          boolean _ = Thread.interrupted(); // invariant 2
-        }
-      }
+    GuardedThread.Call guard = made == null ? null : guard(made, null);
+    if (guard != null) {
+      GuardedThread.Ending _ = guard.leave(false);
     }
     RuntimeException leak = closeLeaked();
     if (leak == null) {
@@ -195,12 +194,48 @@ sealed class Fork<T extends @Nullable Object>
 
   private boolean wasInterrupted() {
     Control made = (Control) CONTROL.getVolatile(this);
-    if (made == null) {
-      return false;
-    }
+    GuardedThread.Call guard = made == null ? null : guard(made, null);
+    return guard != null && guard.isInterrupted();
+  }
+
+  // ---- the task as a guarded call ----
+
+  /**
+   * The guarded call; made for {@code running}, if that is the thread of the task, and there is
+   * none.
+   */
+  private GuardedThread.@Nullable Call guard(Control made, @Nullable Thread running) {
     synchronized (made) {
-      return made.interrupted;
+      if (made.guard == null && running != null && running == thread) {
+        made.guard = new GuardedThread(running).enter();
+      }
+      return made.guard;
     }
+  }
+
+  /** The guarded call, for code on {@code current}; null if that is not the thread of the task. */
+  private GuardedThread.@Nullable Call guard(Thread current) {
+    return current == thread ? guard(control(), current) : null;
+  }
+
+  @Override
+  public @Nullable GuardedThread guarded(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    return guard == null ? null : guard.guarded(); // others inherit the binding: the JDK's subtasks
+  }
+
+  @Override
+  public void listened(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    if (guard != null) {
+      guard.listened();
+    }
+  }
+
+  @Override
+  public boolean listens(Thread current) {
+    GuardedThread.Call guard = guard(current);
+    return guard != null && guard.listens();
   }
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
@@ -356,18 +391,11 @@ sealed class Fork<T extends @Nullable Object>
 
   /** Has a running task interrupted, unless it is the one that calls. */
   void interrupt() {
-    if (!isEnded() && thread != Thread.currentThread()) {
-      Control made = control();
-      Cancellation.dispatcher().execute(() -> interrupt(made));
-    }
-  }
-
-  private void interrupt(Control made) {
-    synchronized (made) {
-      Thread running = thread;
-      if (running != null) {
-        made.interrupted = true;
-        running.interrupt();
+    Thread running = thread;
+    if (running != null && running != Thread.currentThread()) {
+      GuardedThread.Call guard = guard(control(), running);
+      if (guard != null) {
+        guard.run();
       }
     }
   }

@@ -9,6 +9,7 @@ import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
+import dev.desist.internal.Ambient;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -944,6 +945,19 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (live == 0) {
       return;
     }
+    // The task that the owner is in may have listened; those whom it waits for have not.
+    Ambient.Host task = Ambient.host();
+    boolean listened = task != null && task.listens(owner);
+    try {
+      awaitSubtasks();
+    } finally {
+      if (listened && task != null) {
+        task.listened(owner);
+      }
+    }
+  }
+
+  private void awaitSubtasks() {
     Grace grace = configuration.grace;
     Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
     Duration leaving = grace.leaving();

@@ -365,7 +365,7 @@ class LatestTest {
             () -> latest.submit(() -> "b"), () -> latest.cancel(ENOUGH), latest::close)) {
       Thread thread = callbackOf(latest, end);
       assertNotSame(Thread.currentThread(), thread);
-      assertTrue(thread.getName().startsWith("desist-dispatcher"), thread::getName);
+      assertTrue(thread.getName().startsWith("desist-canceller"), thread::getName);
     }
   }
 

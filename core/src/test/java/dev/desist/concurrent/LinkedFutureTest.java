@@ -79,7 +79,7 @@ class LinkedFutureTest {
     work.seen.get().onCancel(() -> caller.complete(Thread.currentThread()));
     future.cancel(true);
     assertNotSame(Thread.currentThread(), caller.get());
-    assertTrue(caller.get().getName().startsWith("desist-dispatcher"), caller.get()::getName);
+    assertTrue(caller.get().getName().startsWith("desist-canceller"), caller.get()::getName);
   }
 
   @Test

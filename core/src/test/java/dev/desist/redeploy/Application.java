@@ -425,14 +425,14 @@ public final class Application implements Function<String, Callable<List<String>
   private static void streams() throws Exception {
     try (var source = CancellationSource.create()) {
       var until = UntilCancelled.thenThrow(source.token());
-      until.stream(List.of(1, 2, 3).parallelStream()).mapToInt(n -> n).sum();
+      until.stream(List.of(1, 2, 3).parallelStream()).forEach(_ -> {});
       for (Object _ : until.items(new ArrayDeque<>(List.of(1))::poll)) {
         Cancellation.checkpoint();
       }
       cancelled(
           token ->
               UntilCancelled.thenThrow(token).stream(new ArrayBlockingQueue<Integer>(1)::take)
-                  .toList());
+                  .forEach(_ -> {}));
       CompletableFuture<Void> done;
       try (var publisher = new SubmissionPublisher<Integer>()) {
         done = new Reader(until.publisher(publisher)).ended;

@@ -20,5 +20,16 @@ final class BlockingSnippets {
 
   // @end
 
+  // @start region="whole"
+  static byte[] message(CancellationToken token, Socket socket, int length) throws Exception {
+    return Blocking.closing(
+        token,
+        socket,
+        () -> socket.getInputStream().readNBytes(length),
+        bytes -> bytes.length == length);
+  }
+
+  // @end
+
   private BlockingSnippets() {}
 }

@@ -4,6 +4,7 @@ import static dev.desist.modelcheck.Run.check;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
+import dev.desist.internal.GuardedThread;
 import dev.desist.modelcheck.Models;
 import dev.desist.modelcheck.Run;
 import java.util.ArrayList;
@@ -37,8 +38,10 @@ class GuardedThreadModelTest {
       var next = CancellationSource.create();
       var caller = new Caller();
       caller.beside(source::cancel);
-      String first = outcome(() -> caller.guarded.interruptibly(source.token(), caller::look));
-      String second = outcome(() -> caller.guarded.interruptibly(next.token(), caller::look));
+      String first =
+          outcome(() -> Blocking.interruptibly(caller.guarded, source.token(), caller::look));
+      String second =
+          outcome(() -> Blocking.interruptibly(caller.guarded, next.token(), caller::look));
       check(!caller.isInterruptedAfter(), "no interrupt is left");
       check(first.equals("value") || first.equals("cancelled"), "the first: " + first);
       check(second.equals("value"), "the second: " + second);
@@ -58,7 +61,8 @@ class GuardedThreadModelTest {
       var source = CancellationSource.create();
       var caller = new Caller();
       caller.beside(source::cancel);
-      String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), caller::block));
+      String outcome =
+          outcome(() -> Blocking.interruptibly(caller.guarded, source.token(), caller::block));
       caller.checkCancelled(outcome);
     }
   }
@@ -82,7 +86,8 @@ class GuardedThreadModelTest {
             caller.thread.interrupt();
             source.cancel();
           });
-      String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), caller::look));
+      String outcome =
+          outcome(() -> Blocking.interruptibly(caller.guarded, source.token(), caller::look));
       check(
           caller.isInterruptedAfter() || outcome.equals("interrupted"),
           "lost, the call gave: " + outcome);
@@ -117,7 +122,8 @@ class GuardedThreadModelTest {
             caller.thread.interrupt();
             early = !cancelling;
           });
-      String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), caller::look));
+      String outcome =
+          outcome(() -> Blocking.interruptibly(caller.guarded, source.token(), caller::look));
       left = true;
       boolean seen = caller.isInterruptedAfter() || outcome.equals("interrupted");
       check(seen || (!early && !late), "lost, the call gave: " + outcome);
@@ -210,11 +216,12 @@ class GuardedThreadModelTest {
       String outcome =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
+                  Blocking.interruptibly(
+                      caller.guarded,
                       outer.token(),
                       () -> {
                         try {
-                          caller.guarded.interruptibly(inner.token(), body);
+                          Blocking.interruptibly(caller.guarded, inner.token(), body);
                         } catch (CancelledException e) {
                           Caller.step = 3; // the inner one; the outer one goes on
                         }
@@ -242,12 +249,13 @@ class GuardedThreadModelTest {
       String outcome =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
+                  Blocking.interruptibly(
+                      caller.guarded,
                       source.token(),
                       () -> {
-                        caller.guarded.uninterruptibly(
+                        caller.guarded.masked(
                             () -> {
-                              caller.guarded.uninterruptibly(caller::lookForNothing);
+                              caller.guarded.masked(caller::lookForNothing);
                               return caller.lookForNothing();
                             });
                         return caller.block();
@@ -272,9 +280,10 @@ class GuardedThreadModelTest {
       String first =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
+                  Blocking.interruptibly(
+                      caller.guarded,
                       source.token(),
-                      () -> caller.guarded.uninterruptibly(caller::lookForNothing)));
+                      () -> caller.guarded.masked(caller::lookForNothing)));
       String second = outcome(caller::look);
       check(!caller.isInterruptedAfter(), "no interrupt is left");
       check(first.equals("value"), "the call: " + first);
@@ -299,12 +308,14 @@ class GuardedThreadModelTest {
       String outcome =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
+                  Blocking.interruptibly(
+                      caller.guarded,
                       outer.token(),
                       () -> {
-                        caller.guarded.uninterruptibly(
+                        caller.guarded.masked(
                             () -> {
-                              caller.guarded.interruptibly(inner.token(), caller::lookForNothing);
+                              Blocking.interruptibly(
+                                  caller.guarded, inner.token(), caller::lookForNothing);
                               return caller.lookForNothing();
                             });
                         return caller.block();
@@ -334,16 +345,17 @@ class GuardedThreadModelTest {
       String outcome =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
+                  Blocking.interruptibly(
+                      caller.guarded,
                       outer.token(),
                       () -> {
-                        caller.guarded.uninterruptibly(
+                        caller.guarded.masked(
                             () -> {
                               String inside =
                                   outcome(
                                       () ->
-                                          caller.guarded.interruptibly(
-                                              inner.token(), caller::block));
+                                          Blocking.interruptibly(
+                                              caller.guarded, inner.token(), caller::block));
                               check(inside.equals("cancelled"), "inside: " + inside);
                               return caller.lookForNothing();
                             });
@@ -373,8 +385,8 @@ class GuardedThreadModelTest {
       String outcome =
           outcome(
               () ->
-                  caller.guarded.interruptibly(
-                      source.token(), () -> caller.guarded.uninterruptibly(caller::block)));
+                  Blocking.interruptibly(
+                      caller.guarded, source.token(), () -> caller.guarded.masked(caller::block)));
       check(
           caller.isInterruptedAfter() || outcome.equals("interrupted"),
           "lost, the call gave: " + outcome);
@@ -398,7 +410,8 @@ class GuardedThreadModelTest {
       var queue = new Cell(caller.thread);
       caller.beside(queue::put);
       caller.beside(source::cancel);
-      String outcome = outcome(() -> caller.guarded.interruptibly(source.token(), queue::take));
+      String outcome =
+          outcome(() -> Blocking.interruptibly(caller.guarded, source.token(), queue::take));
       check(!caller.isInterruptedAfter(), "no interrupt is left");
       check(outcome.equals(queue.full ? "cancelled" : "value"), outcome + ", full: " + queue.full);
     }
@@ -444,13 +457,20 @@ class GuardedThreadModelTest {
      */
     final GuardedThread guarded =
         new GuardedThread(
-            interrupt -> {
+            thread,
+            call -> {
               if (Thread.currentThread() == thread) {
-                beside(interrupt);
+                beside(() -> send(call));
               } else {
-                interrupt.run();
+                send(call);
               }
             });
+
+    private static void send(GuardedThread.Call call) {
+      while (!call.deliver()) {
+        LockSupport.parkNanos(1_000_000); // as often as it takes
+      }
+    }
 
     /** Written between two steps of a body: there, other threads may run. */
     private static volatile int step;
