@@ -104,11 +104,11 @@ public final class CancellationToken {
 
   /** A root, or a child of {@code parent}. */
   private CancellationToken(@Nullable Node parent, @Nullable String name, TimeSource time) {
-    node = new Node(this, parent, name, time);
+    node = Forgotten.node(this, parent, name, time);
   }
 
   private CancellationToken(List<Node> parents, TimeSource time) {
-    node = new LinkedNode(this, parents, null, time);
+    node = Forgotten.linkedNode(this, parents, time);
   }
 
   static CancellationToken root(@Nullable String name) {
@@ -125,9 +125,7 @@ public final class CancellationToken {
     Forgotten.release();
     var token = new CancellationToken(above, name, above.time);
     try {
-      Node node = Objects.requireNonNull(token.node);
-      Forgotten.noteCreation(node);
-      above.adopt(node);
+      above.adopt(Objects.requireNonNull(token.node));
     } finally {
       Reference.reachabilityFence(parent);
       Reference.reachabilityFence(token);
@@ -142,9 +140,7 @@ public final class CancellationToken {
     List<Node> above = parents.stream().map(parent -> Objects.requireNonNull(parent.node)).toList();
     var token = new CancellationToken(above, above.getFirst().time);
     try {
-      var node = (LinkedNode) Objects.requireNonNull(token.node);
-      Forgotten.noteCreation(node);
-      node.attach();
+      ((LinkedNode) Objects.requireNonNull(token.node)).attach();
     } finally {
       Reference.reachabilityFence(parents);
       Reference.reachabilityFence(token);

@@ -163,10 +163,16 @@ class Node extends WeakReference<CancellationToken> {
   final void publish() {
     Verdict found = verdict();
     CancellationToken token = get();
-    if (found != null && token != null) { // without a token nobody is left who could poll
-      token.publish(found);
+    if (found != null) {
+      ended();
+      if (token != null) { // without a token nobody is left who could poll
+        token.publish(found);
+      }
     }
   }
+
+  /** Called once or more, after the verdict: for the diagnosis of forgotten children. */
+  void ended() {}
 
   /** Cancels this node and everything below it, and runs the callbacks on the calling thread. */
   final boolean cancel(CancellationReason reason) {
@@ -358,7 +364,7 @@ class Node extends WeakReference<CancellationToken> {
           pending.add(member);
         }
       } else if (holder.drop(leaving) && holder.isForgotten()) {
-        Forgotten.free(holder);
+        holder.disarm();
         leaving = holder;
         continue;
       }
