@@ -342,6 +342,7 @@ public final class CancellationToken {
   }
 
   private CancellationToken descend(@Nullable String name) {
+    Stack.reserve(); // so that there is room to close it, too
     return node == null ? root(name) : childOf(this, node, name);
   }
 
@@ -388,13 +389,13 @@ public final class CancellationToken {
 
   private static CancellationRegistration register(
       Node node, CancellationRegistration registration) {
+    Stack.reserve(); // so that there is room to take it back, too
     Verdict found = node.add(registration);
     if (found != null) {
       if (!found.swept) {
         // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
         new Sweep(found, node.origin(found)).flag();
       }
-      Stack.reserve();
       registration.begin();
       registration.run();
     }
@@ -463,7 +464,6 @@ public final class CancellationToken {
     if (isCancelled() || condition.getAsBoolean()) {
       return;
     }
-    Stack.reserve();
     var waiter = new Waiter();
     CancellationRegistration registration = onCancel(waiter);
     try {

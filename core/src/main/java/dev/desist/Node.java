@@ -191,7 +191,7 @@ class Node extends WeakReference<CancellationToken> {
    * @return the sweep that is to be run now, or null if this call did not cancel
    */
   final @Nullable Sweep begin(CancellationReason reason, @Nullable Alarm due) {
-    Stack.reserve();
+    Stack.reserveToEnd();
     var verdict = new Verdict(reason);
     var sweep = new Sweep(verdict, this);
     if (convict(verdict, due)) {
@@ -459,7 +459,7 @@ class Node extends WeakReference<CancellationToken> {
    * it be so quick that the alarm is not the node's yet, it leaves word in {@code early}.
    */
   private void arm(Deadline deadline, boolean isNew) {
-    Stack.reserve();
+    Stack.reserveToEnd();
     Alarm replacement = deadline.isNone() ? null : new Alarm(this, deadline);
     // A zero timeout cancels here. One that passed just now is the timer's, so that no callback
     // runs where it is not expected.
