@@ -6,7 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A four-ary heap of timer entries, earliest first, in which an entry knows its place: adding costs
  * a step or two when timeouts are alike, and a cancelled entry is gone at once. Entries due at the
- * same time come out in the order they went in. Not thread-safe.
+ * same time come out in the order they went in. Those that were added one after the other for the
+ * same time, as for one deadline with many below it, have one place, and stand there in a ring: the
+ * millionth costs what the first does. Not thread-safe.
  */
 final class TimerHeap {
   /** What is to be done, and when. */
@@ -16,7 +18,14 @@ final class TimerHeap {
 
     final Runnable task;
     private long sequence;
-    private int index = -1;
+
+    /** The place in the heap; OUT if there is none, IN_RING if another of its ring has it. */
+    private int index = OUT;
+
+    /** Neighbours in the ring; itself, if it is alone. */
+    private Entry next = this;
+
+    private Entry previous = this;
 
     Entry(long nanoTime, Runnable task) {
       this.nanoTime = nanoTime;
@@ -29,29 +38,61 @@ final class TimerHeap {
     }
   }
 
+  private static final int OUT = -1;
+  private static final int IN_RING = -2;
+
   private @Nullable Entry[] entries = new Entry[16];
   private int size;
   private long sequences;
+
+  /** The one that was added last, or whoever has its place now. */
+  private @Nullable Entry recent;
 
   @Nullable Entry first() {
     return entries[0];
   }
 
   void add(Entry entry) {
+    Entry ring = recent;
+    if (ring != null && ring.nanoTime == entry.nanoTime) {
+      Entry last = ring.previous;
+      entry.previous = last;
+      entry.next = ring;
+      last.next = entry;
+      ring.previous = entry;
+      entry.index = IN_RING;
+      return;
+    }
     if (size == entries.length) {
       entries = Arrays.copyOf(entries, size * 2);
     }
     entry.sequence = sequences++;
     siftUp(size++, entry);
+    recent = entry;
   }
 
   /** Takes {@code entry} out; returns whether it was there. */
   boolean remove(Entry entry) {
     int hole = entry.index;
-    if (hole < 0) {
+    if (hole == OUT) {
       return false;
     }
-    entry.index = -1;
+    entry.index = OUT;
+    Entry heir = entry.next;
+    if (heir != entry) {
+      leaveRing(entry);
+      if (hole != IN_RING) {
+        heir.sequence = entry.sequence;
+        place(hole, heir);
+        if (recent == entry) {
+          recent = heir;
+        }
+      }
+      return true;
+    }
+    if (recent == entry) {
+      recent = null;
+    }
     Entry last = at(--size);
     entries[size] = null;
     if (last != entry) {
@@ -61,6 +102,13 @@ final class TimerHeap {
       }
     }
     return true;
+  }
+
+  private static void leaveRing(Entry entry) {
+    entry.next.previous = entry.previous;
+    entry.previous.next = entry.next;
+    entry.next = entry;
+    entry.previous = entry;
   }
 
   private void siftUp(int start, Entry entry) {
