@@ -18,8 +18,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is bound for the extent of a call by {@link #run} or {@link #call}, and seen by everything
  * that call does on the same thread. It does not travel to other threads by itself: carry it there
- * with one of the {@code wrap} methods. A token passed as a parameter is faster and plainer; the
- * ambient one is for the layers that cannot be changed to take one.
+ * with one of the {@code wrap} methods. Only the forks of a {@code StructuredTaskScope} of the
+ * JDK's that is opened inside the call have it, as they have every {@link ScopedValue}. A token
+ * passed as a parameter is faster and plainer; the ambient one is for the layers that cannot be
+ * changed to take one.
+ *
+ * <p>Code that this library calls sees as current what is current on the thread where it runs: a
+ * callback on the thread that cancels, the canceller's token; a callback on an executor, the
+ * executor's; a callback on a thread of this library, and so every callback of a deadline, {@link
+ * CancellationToken#none()} and the system's time.
  *
  * {@snippet class="dev.desist.snippets.AmbientSnippets" region="ambient"}
  *
@@ -55,7 +62,14 @@ public final class Cancellation {
    * either. Only {@link #shielded(Runnable)} hides it.
    *
    * <p>If {@code token} is cancelled, the body runs all the same, up to its first checkpoint. The
-   * body sees the token's {@link TimeSource} as the current one.
+   * body sees the token's {@link TimeSource} as the current one; that of {@link
+   * CancellationToken#none()} is whatever is current already.
+   *
+   * <p>This binds a {@link ScopedValue}, and so has a place in the nesting of the JDK's own scopes:
+   * a {@code StructuredTaskScope} that was opened outside may not be used inside, neither to fork,
+   * which throws a {@link java.util.concurrent.StructureViolationException}, nor to close, and one
+   * that is opened inside must be closed inside. Fork outside and call this in the forked task, or
+   * open both inside.
    *
    * @param token what the body is to obey
    * @param body what to run, on the calling thread
@@ -93,8 +107,9 @@ public final class Cancellation {
 
   /**
    * Calls {@code body} as {@link #call} does, for a body that may never ask for its token: the
-   * token is made when it first does. For those who start tasks by the hundred thousand; everybody
-   * else has a token to pass.
+   * token is made when it first does, and at once if another token is current. Unlike there, the
+   * current time source stays what it is. For those who start tasks by the hundred thousand;
+   * everybody else has a token to pass.
    *
    * @param <T> what the body returns
    * @param <X> what the body throws
@@ -239,15 +254,21 @@ public final class Cancellation {
           });
     }
 
-    /** For a body that throws nothing checked. */
+    /**
+     * For a body that declares nothing checked; what it throws passes, also if it is, as from other
+     * languages.
+     */
     <T extends @Nullable Object> T get(Supplier<T> body) {
       try {
         return call(body::get);
-      } catch (RuntimeException e) {
-        throw e;
       } catch (Exception e) {
-        throw new AssertionError("a supplier threw a checked exception", e);
+        throw Carried.<RuntimeException>undeclared(e);
       }
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // erased: it is not checked
+    private static <X extends Exception> X undeclared(Exception e) throws X {
+      throw (X) e;
     }
   }
 
@@ -329,7 +350,10 @@ public final class Cancellation {
   public static Executor wrapExecutor(Executor executor) {
     Objects.requireNonNull(executor, "executor");
     Carried carried = Carried.here();
-    return task -> executor.execute(() -> carried.run(task));
+    return task -> {
+      Objects.requireNonNull(task, "task");
+      executor.execute(() -> carried.run(task));
+    };
   }
 
   /**
@@ -337,8 +361,10 @@ public final class Cancellation {
    * made when needed, 256 at most, kept for ten idle seconds and shared by the process; when all
    * are busy, callbacks wait for one. It refuses nothing: if the machine has no thread to give, it
    * is tried again, and logged. A callback on it is handed over before any other callback runs, so
-   * that it does not wait behind a slow one: {@code token.onCancel(Cancellation.dispatcher(),
-   * statement::cancel)}.
+   * that it does not wait behind a slow one. What a callback throws goes to its thread's
+   * uncaught-exception handler.
+   *
+   * {@snippet class="dev.desist.snippets.DispatcherSnippets" region="dispatcher"}
    */
   public static Executor dispatcher() {
     return Lane.CALLBACKS;

@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * happened and where it came from. All tokens of a cancelled tree give the same reason.
  *
  * <p>Reasons are made by the static factories, on the thread that cancels; each notes its {@link
- * Origin} then. A message is one clause without a full stop, such as {@code "the user pressed
- * stop"}: it becomes part of a sentence.
+ * Origin} then. They are values: two are equal if all they say is, also after one was sent to
+ * another process and back. A message is one clause without a full stop, such as {@code "the user
+ * pressed stop"}: it becomes part of a sentence.
  */
 public sealed interface CancellationReason extends Serializable {
   /** {@return what happened, as one clause} */
@@ -198,8 +199,12 @@ public sealed interface CancellationReason extends Serializable {
   static CancellationReason deadlineExceeded(@Nullable String owner, Deadline deadline) {
     Objects.requireNonNull(deadline, "deadline");
     String whose = owner == null ? "" : " of \"" + owner + '"';
-    String message = "the " + deadline.describeTimeout() + " deadline" + whose + " passed";
-    return new DeadlineExceeded(message, Origin.here(deadline.time()), owner, deadline);
+    String message =
+        deadline.isZero()
+            ? "the deadline" + whose + " had passed when it was set"
+            : "the " + deadline.describeTimeout() + " deadline" + whose + " passed";
+    Origin origin = Origin.here(deadline.time(), deadline.callSite());
+    return new DeadlineExceeded(message, origin, owner, deadline);
   }
 
   /**

@@ -185,7 +185,7 @@ public final class CancellationRegistration implements AutoCloseable {
     if (unregister()) {
       return;
     }
-    Stack.reserve();
+    Stack.reserveToEnd();
     while (true) {
       Object seen = PHASE.getAcquire(this);
       if (seen instanceof Thread runner) {

@@ -104,11 +104,11 @@ public final class CancellationToken {
 
   /** A root, or a child of {@code parent}. */
   private CancellationToken(@Nullable Node parent, @Nullable String name, TimeSource time) {
-    node = new Node(this, parent, name, time);
+    node = Forgotten.node(this, parent, name, time);
   }
 
   private CancellationToken(List<Node> parents, TimeSource time) {
-    node = new LinkedNode(this, parents, null, time);
+    node = Forgotten.linkedNode(this, parents, time);
   }
 
   static CancellationToken root(@Nullable String name) {
@@ -125,9 +125,7 @@ public final class CancellationToken {
     Forgotten.release();
     var token = new CancellationToken(above, name, above.time);
     try {
-      Node node = Objects.requireNonNull(token.node);
-      Forgotten.noteCreation(node);
-      above.adopt(node);
+      above.adopt(Objects.requireNonNull(token.node));
     } finally {
       Reference.reachabilityFence(parent);
       Reference.reachabilityFence(token);
@@ -142,9 +140,7 @@ public final class CancellationToken {
     List<Node> above = parents.stream().map(parent -> Objects.requireNonNull(parent.node)).toList();
     var token = new CancellationToken(above, above.getFirst().time);
     try {
-      var node = (LinkedNode) Objects.requireNonNull(token.node);
-      Forgotten.noteCreation(node);
-      node.attach();
+      ((LinkedNode) Objects.requireNonNull(token.node)).attach();
     } finally {
       Reference.reachabilityFence(parents);
       Reference.reachabilityFence(token);
@@ -346,6 +342,7 @@ public final class CancellationToken {
   }
 
   private CancellationToken descend(@Nullable String name) {
+    Stack.reserve(); // so that there is room to close it, too
     return node == null ? root(name) : childOf(this, node, name);
   }
 
@@ -392,13 +389,13 @@ public final class CancellationToken {
 
   private static CancellationRegistration register(
       Node node, CancellationRegistration registration) {
+    Stack.reserve(); // so that there is room to take it back, too
     Verdict found = node.add(registration);
     if (found != null) {
       if (!found.swept) {
         // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
         new Sweep(found, node.origin(found)).flag();
       }
-      Stack.reserve();
       registration.begin();
       registration.run();
     }
@@ -467,7 +464,6 @@ public final class CancellationToken {
     if (isCancelled() || condition.getAsBoolean()) {
       return;
     }
-    Stack.reserve();
     var waiter = new Waiter();
     CancellationRegistration registration = onCancel(waiter);
     try {

@@ -34,10 +34,15 @@ public final class CancelledIOException extends InterruptedIOException {
    * Makes the exception for a token that is cancelled, where part of the work was done.
    *
    * @param token the token that was asked
-   * @param bytesTransferred how many bytes had been read or written
-   * @throws IllegalArgumentException if the token is not cancelled
+   * @param bytesTransferred how many bytes had been read or written; of more than {@link
+   *     Integer#MAX_VALUE}, the field says that many
+   * @throws IllegalArgumentException if the token is not cancelled, or the number is negative
    */
   public CancelledIOException(CancellationToken token, long bytesTransferred) {
+    if (bytesTransferred < 0) {
+      throw new IllegalArgumentException(
+          "bytesTransferred must not be negative: " + bytesTransferred);
+    }
     this.twin = new CancelledException(Objects.requireNonNull(token, "token"));
     initCause(twin);
     this.bytesTransferred = (int) Math.min(bytesTransferred, Integer.MAX_VALUE);

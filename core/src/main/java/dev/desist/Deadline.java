@@ -1,10 +1,17 @@
 package dev.desist;
 
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
 import java.io.Serializable;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A point in time at which work must be over, on a monotonic clock: setting the wall clock does not
@@ -12,6 +19,14 @@ import java.util.Objects;
  *
  * <p>A deadline is made from a timeout or an instant once, at the edge where the request comes in,
  * and then passed on or inherited through tokens; everybody below sees the time that is left.
+ *
+ * <h2>Serialization</h2>
+ *
+ * <p>Read in the process that wrote it, a deadline is the same point on the same clock, and equal
+ * to the one that was written. Read in another, where that clock means nothing, it is as far away
+ * as it was when it was written, on the {@linkplain TimeSource#current() time source in use} where
+ * it is read: the time on the way is given on top. It is then equal to every other copy of the same
+ * deadline there, and to the original when it comes home. {@link #none()} stays what it is.
  */
 public final class Deadline implements Serializable {
   private static final long serialVersionUID = 1;
@@ -21,7 +36,7 @@ public final class Deadline implements Serializable {
   /** Beyond this, differences of two readings of a nanosecond clock lose their sign: 146 years. */
   private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE / 2);
 
-  private static final Deadline NONE = new Deadline(TimeSource.system(), 0, 0);
+  private static final Deadline NONE = new Deadline(TimeSource.system(), 0, 0, null, null);
 
   private final transient TimeSource time;
 
@@ -31,10 +46,23 @@ public final class Deadline implements Serializable {
   /** The clock when this passes, in nanoseconds. */
   private final long nanoTime;
 
-  private Deadline(TimeSource time, long madeAt, long nanoTime) {
+  /** What it is a copy of, if it came from another process. */
+  private final transient @Nullable Original original;
+
+  /** The line of code that made it, if those are recorded. */
+  private final transient @Nullable StackTraceElement callSite;
+
+  private Deadline(
+      TimeSource time,
+      long madeAt,
+      long nanoTime,
+      @Nullable Original original,
+      @Nullable StackTraceElement callSite) {
     this.time = time;
     this.madeAt = madeAt;
     this.nanoTime = nanoTime;
+    this.original = original;
+    this.callSite = callSite;
   }
 
   /**
@@ -54,7 +82,7 @@ public final class Deadline implements Serializable {
       return NONE;
     }
     long now = time.nanoTime();
-    return new Deadline(time, now, now + timeout.toNanos());
+    return new Deadline(time, now, now + timeout.toNanos(), null, Origin.findCallSite());
   }
 
   /**
@@ -78,9 +106,10 @@ public final class Deadline implements Serializable {
   }
 
   /**
-   * {@return whichever of the two leaves less time}
+   * {@return whichever of the two passes first, or has} If both pass at once, {@code a}.
    *
-   * <p>If both leave the same, the first.
+   * <p>If they are on different clocks, whichever leaves less time now; {@code a} if both leave the
+   * same, as two do that have passed.
    *
    * @param a one
    * @param b the other
@@ -126,6 +155,10 @@ public final class Deadline implements Serializable {
 
   long nanoTime() {
     return nanoTime;
+  }
+
+  @Nullable StackTraceElement callSite() {
+    return callSite;
   }
 
   /** The timeout this deadline was made from, as a person would say it. */
@@ -174,20 +207,24 @@ public final class Deadline implements Serializable {
     return value == 0 ? "" : " " + value + unit;
   }
 
-  /** {@return whether {@code other} is the same point on the same clock} */
+  /**
+   * {@return whether {@code other} is the same point on the same clock} Copies from other processes
+   * are if their originals were.
+   */
   @Override
   public boolean equals(Object other) {
     return this == other
         || (other instanceof Deadline that
             && !isNone()
             && !that.isNone()
-            && time == that.time
-            && nanoTime == that.nanoTime);
+            && (original != null
+                ? original.equals(that.original)
+                : that.original == null && time == that.time && nanoTime == that.nanoTime));
   }
 
   @Override
   public int hashCode() {
-    return Long.hashCode(nanoTime);
+    return original != null ? original.hashCode() : Long.hashCode(nanoTime);
   }
 
   @Override
@@ -195,32 +232,151 @@ public final class Deadline implements Serializable {
     if (isNone()) {
       return "Deadline[none]";
     }
-    long left = nanoTime - time.nanoTime();
+    long left;
+    try {
+      left = nanoTime - time.nanoTime();
+    } catch (RuntimeException e) { // a clock of somebody else's
+      return "Deadline[" + describeTimeout() + " from when it was made]";
+    }
     return "Deadline[" + text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left]" : " ago]");
   }
 
-  /**
-   * What another machine can make of a deadline.
-   *
-   * @param remaining the time that was left
-   */
-  private record Left(Duration remaining) implements Serializable {
-    /**
-     * Counts the time left from now.
-     *
-     * @return the deadline
-     */
-    private Object readResolve() {
-      return after(remaining);
+  // ---- on the way to other processes ----
+
+  /** The clocks of this process that deadlines were written for, but for the system's. */
+  private static final class Clocks {
+    static final UUID PROCESS = UUID.randomUUID();
+
+    private static final long SYSTEM = 0;
+    private static final List<Numbered> OTHERS = new ArrayList<>();
+    private static long last = SYSTEM;
+
+    private static final class Numbered extends WeakReference<TimeSource> {
+      final long number;
+
+      Numbered(TimeSource time, long number) {
+        super(time);
+        this.number = number;
+      }
+    }
+
+    private Clocks() {}
+
+    static long numberOf(TimeSource time) {
+      if (time == TimeSource.system()) {
+        return SYSTEM;
+      }
+      synchronized (OTHERS) {
+        OTHERS.removeIf(other -> other.refersTo(null));
+        for (Numbered other : OTHERS) {
+          if (other.refersTo(time)) {
+            return other.number;
+          }
+        }
+        OTHERS.add(new Numbered(time, ++last));
+        return last;
+      }
+    }
+
+    /** The clock of that number; null if nobody has it any more. */
+    static @Nullable TimeSource withNumber(long number) {
+      if (number == SYSTEM) {
+        return TimeSource.system();
+      }
+      synchronized (OTHERS) {
+        for (Numbered other : OTHERS) {
+          if (other.number == number) {
+            return other.get();
+          }
+        }
+        return null;
+      }
     }
   }
 
   /**
-   * Replaces this by the time left.
+   * What a deadline is in all processes.
+   *
+   * @param process where its clock is
+   * @param clock the number of the clock there
+   * @param nanoTime the reading of the clock when it passes
+   */
+  private record Original(UUID process, long clock, long nanoTime) implements Serializable {
+    Original {
+      Objects.requireNonNull(process, "process");
+    }
+  }
+
+  /**
+   * A deadline as it is written.
+   *
+   * @param original which one
+   * @param timeout what it was made from, in nanoseconds
+   * @param left the time left when it was written, in nanoseconds
+   */
+  private record Written(Original original, long timeout, long left) implements Serializable {
+    Written {
+      Objects.requireNonNull(original, "original");
+      requireTimeout(Duration.ofNanos(timeout));
+      requireTimeout(Duration.ofNanos(left));
+    }
+
+    /**
+     * The same where its clock is, else what is as far away.
+     *
+     * @return the deadline
+     */
+    private Object readResolve() {
+      if (original.process.equals(Clocks.PROCESS)) {
+        TimeSource time = Clocks.withNumber(original.clock);
+        if (time != null) {
+          long nanoTime = original.nanoTime;
+          return new Deadline(time, nanoTime - timeout, nanoTime, null, null);
+        }
+      }
+      TimeSource here = TimeSource.current();
+      long nanoTime = here.nanoTime() + left;
+      return new Deadline(here, nanoTime - timeout, nanoTime, original, null);
+    }
+  }
+
+  /**
+   * The deadline that never passes, as it is written.
+   *
+   * @param version for what is to come
+   */
+  private record Never(int version) implements Serializable {
+    /**
+     * The one of this process.
+     *
+     * @return the deadline
+     */
+    private Object readResolve() {
+      return NONE;
+    }
+  }
+
+  /**
+   * Replaces this by what another process can make something of.
    *
    * @return what is written
    */
   private Object writeReplace() {
-    return new Left(remaining());
+    if (isNone()) {
+      return new Never(1);
+    }
+    var which =
+        original != null ? original : new Original(Clocks.PROCESS, Clocks.numberOf(time), nanoTime);
+    return new Written(which, nanoTime - madeAt, remaining().toNanos());
+  }
+
+  /**
+   * Refuses what does not come from {@link #writeReplace}.
+   *
+   * @param in read from
+   * @throws InvalidObjectException always
+   */
+  private void readObject(ObjectInputStream in) throws InvalidObjectException {
+    throw new InvalidObjectException("a Deadline is written as what replaces it");
   }
 }

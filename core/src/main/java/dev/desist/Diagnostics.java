@@ -11,9 +11,9 @@ public final class Diagnostics {
   private Diagnostics() {}
 
   /**
-   * Switches on or off that a cancellation notes the line of code that made it, in {@link
-   * Origin#callSite()}. Costs a few microseconds for each cancellation. Initially the system
-   * property {@code desist.callSites}.
+   * Switches on or off that a cancellation notes the line of code that made it, and a deadline the
+   * one that set it, in {@link Origin#callSite()}. Costs a few microseconds for each cancellation
+   * and each deadline. Initially the system property {@code desist.callSites}.
    *
    * @param on whether to
    */
@@ -26,10 +26,13 @@ public final class Diagnostics {
   }
 
   /**
-   * Switches on or off that children which were forgotten, neither cancelled nor closed before they
-   * became unreachable, are reported with the stack trace of their creation: as a warning of the
-   * {@link System.Logger} named {@code dev.desist}. They are collected either way. Costs a stack
-   * trace for each child made while on. Initially the system property {@code desist.forgotten}.
+   * Switches on or off that children and linked sources which were forgotten, neither cancelled nor
+   * closed before they became unreachable, are reported with the stack trace of their creation: as
+   * a warning of the {@link System.Logger} named {@code dev.desist}, on a daemon thread, soon after
+   * the collector has found them. They are collected either way. What this library makes for itself
+   * is not reported; nor is a source without parents, which costs nobody anything. Costs a stack
+   * trace for each child made while on, for as long as it is live. Initially the system property
+   * {@code desist.forgotten}.
    *
    * @param on whether to
    */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Member}, and a sweep that reaches one of them goes on below the linked node. The first parent to
  * be cancelled decides.
  */
-final class LinkedNode extends Node {
+class LinkedNode extends Node {
   /** Stands for a linked node in the list of one of its parents. */
   static final class Member extends Node {
     final LinkedNode target;
@@ -32,7 +32,7 @@ final class LinkedNode extends Node {
   }
 
   /** Joins all parents, in order; the first that is cancelled already decides. */
-  void attach() {
+  final void attach() {
     for (Member member : members) {
       Node parent = member.owner();
       parent.adopt(member);
@@ -49,12 +49,12 @@ final class LinkedNode extends Node {
   }
 
   @Override
-  List<Member> members() {
+  final List<Member> members() {
     return members;
   }
 
   @Override
-  @Nullable Node via(Verdict verdict) {
+  final @Nullable Node via(Verdict verdict) {
     for (Member member : members) {
       if (member.verdict() == verdict) {
         return member.owner();

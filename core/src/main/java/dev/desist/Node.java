@@ -163,10 +163,16 @@ class Node extends WeakReference<CancellationToken> {
   final void publish() {
     Verdict found = verdict();
     CancellationToken token = get();
-    if (found != null && token != null) { // without a token nobody is left who could poll
-      token.publish(found);
+    if (found != null) {
+      ended();
+      if (token != null) { // without a token nobody is left who could poll
+        token.publish(found);
+      }
     }
   }
+
+  /** Called once or more, after the verdict: for the diagnosis of forgotten children. */
+  void ended() {}
 
   /** Cancels this node and everything below it, and runs the callbacks on the calling thread. */
   final boolean cancel(CancellationReason reason) {
@@ -185,7 +191,7 @@ class Node extends WeakReference<CancellationToken> {
    * @return the sweep that is to be run now, or null if this call did not cancel
    */
   final @Nullable Sweep begin(CancellationReason reason, @Nullable Alarm due) {
-    Stack.reserve();
+    Stack.reserveToEnd();
     var verdict = new Verdict(reason);
     var sweep = new Sweep(verdict, this);
     if (convict(verdict, due)) {
@@ -358,7 +364,7 @@ class Node extends WeakReference<CancellationToken> {
           pending.add(member);
         }
       } else if (holder.drop(leaving) && holder.isForgotten()) {
-        Forgotten.free(holder);
+        holder.disarm();
         leaving = holder;
         continue;
       }
@@ -453,7 +459,7 @@ class Node extends WeakReference<CancellationToken> {
    * it be so quick that the alarm is not the node's yet, it leaves word in {@code early}.
    */
   private void arm(Deadline deadline, boolean isNew) {
-    Stack.reserve();
+    Stack.reserveToEnd();
     Alarm replacement = deadline.isNone() ? null : new Alarm(this, deadline);
     // A zero timeout cancels here. One that passed just now is the timer's, so that no callback
     // runs where it is not expected.

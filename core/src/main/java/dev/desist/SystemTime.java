@@ -42,7 +42,6 @@ final class SystemTime implements TimeSource {
 
     @Override
     public boolean cancel() {
-      Stack.reserve(); // the heap is not to be left half way
       synchronized (heap) {
         return heap.remove(this);
       }

@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * {@link #system()} and never meet this type; tests bind a time source that stands still until they
  * move it, and then need not sleep.
  *
- * <p>A source that is made while another time source is bound belongs to it, and so do its
- * children, their deadlines, and every wait on their tokens, on whatever thread that happens.
+ * <p>A source without parents belongs to the time source that is bound where it is made, a child to
+ * its parent's, and a linked source to that of the first of its parents, in the order given. So do
+ * the deadlines that are set for it by a timeout, and every wait on its token, on whatever thread
+ * that happens. A {@link Deadline} belongs to the one that was bound where it was made.
  *
  * <h2>Thread safety</h2>
  *

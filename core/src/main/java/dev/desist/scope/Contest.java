@@ -52,7 +52,12 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
     if (wanted < 0) {
       throw new IllegalArgumentException("count must not be negative: " + wanted);
     }
-    List<Callable<? extends T>> entrants = List.copyOf(tasks);
+    List<Callable<? extends T>> entrants = new ArrayList<>(tasks);
+    for (int i = 0; i < entrants.size(); i++) {
+      if (entrants.get(i) == null) {
+        throw new NullPointerException("tasks[" + i + "]");
+      }
+    }
     if (entrants.size() < wanted) {
       throw new IllegalArgumentException(
           "at least " + wanted + " tasks are needed: " + entrants.size());
@@ -89,15 +94,11 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
     }
 
     @Override
-    Outcome<T> arrived(T value) {
-      RuntimeException leak = closeLeaked(); // which makes the task one that failed
-      if (leak != null || !contest.leave(index, value)) {
+    void arrived(Outcome<T> found, boolean counts) {
+      if (found instanceof Outcome.Success<T>(T value)
+          && !(counts && contest.leave(index, value))) {
         contest.options.dispose(value);
       }
-      if (leak != null) {
-        throw leak;
-      }
-      return super.arrived(value);
     }
   }
 
@@ -133,7 +134,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
   @Override
   public CancellationReason reason(Subtask<? extends T> subtask) {
     return entrants > wanted && subtask.state() == Subtask.State.SUCCESS
-        ? CancellationReason.raceLost(((Fork<?>) subtask).title() + " came in first")
+        ? CancellationReason.raceLost("enough tasks had succeeded") // which ones, the caller draws
         : super.reason(subtask);
   }
 

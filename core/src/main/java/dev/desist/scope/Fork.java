@@ -9,12 +9,11 @@ import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
-import java.io.InterruptedIOException;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.net.SocketException;
-import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  * Overview: a subtask, from both sides: what its thread runs, and what others hold. There may be hundreds of thousands, so an
  * idle one is one object; its token, and what is needed to interrupt it and to wait for it, is made when somebody asks.
  *
- * States:      WAITING (value is the task, thread null) -> RUNNING (thread set) -> LEAVING (thread null again) -> ENDED (value
- *              is the outcome). WAITING -> ENDED for one that never starts.
+ * States:      WAITING (value is the task, thread null) -> RUNNING (thread set) -> LEAVING (thread is NOBODY) -> ENDED (value
+ *              is the outcome). WAITING -> LEAVING -> ENDED for one that never starts. What leaves WAITING is a compare-and-set
+ *              of `thread`, or, while it is in its scope's queue, taking it out of that under the scope's lock.
  * Invariants:  1. `thread` is set before the token is asked whether to begin, and abort cancels before it looks at `thread`. So
  *                 an abort either keeps the task from beginning or finds its thread.
  *              2. The task is a guarded call around everything else on its thread, for whoever aborts it: made under the monitor
@@ -49,10 +49,16 @@ sealed class Fork<T extends @Nullable Object>
         ScopedValue.CallableOp<Outcome<T>, RuntimeException>
     permits Contest.Entrant {
   private static final VarHandle CONTROL;
+  private static final VarHandle THREAD;
+
+  /** Stands for the thread of a subtask that is over, or never begins. */
+  private static final Thread NOBODY = Thread.ofVirtual().unstarted(() -> {});
 
   static {
     try {
-      CONTROL = MethodHandles.lookup().findVarHandle(Fork.class, "control", Control.class);
+      var lookup = MethodHandles.lookup();
+      CONTROL = lookup.findVarHandle(Fork.class, "control", Control.class);
+      THREAD = lookup.findVarHandle(Fork.class, "thread", Thread.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -64,6 +70,9 @@ sealed class Fork<T extends @Nullable Object>
 
     /** Guarded by itself. */
     final List<Thread> waiting = new ArrayList<>(1);
+
+    /** What a cancelled task threw, if not our exception. Written by its thread before it ends. */
+    @Nullable Throwable ending;
 
     /** The task as a guarded call; made when it is first needed. Guarded by this. */
     GuardedThread.@Nullable Call guard;
@@ -79,7 +88,10 @@ sealed class Fork<T extends @Nullable Object>
   /** The task, a Callable, until the outcome takes its place. */
   private volatile Object value;
 
-  /** The thread while the task runs. Written by that thread. */
+  /**
+   * The thread while the task runs; null before, and NOBODY from then on. Set by that thread, or,
+   * if it never begins, by who finds that out.
+   */
   private volatile @Nullable Thread thread;
 
   @SuppressWarnings("UnusedVariable") // used through CONTROL
@@ -98,11 +110,21 @@ sealed class Fork<T extends @Nullable Object>
 
   // ---- on the subtask's thread ----
 
+  /**
+   * Makes the caller the one who ends this subtask: its thread, before it begins, or whoever finds
+   * that it is not to begin any more.
+   */
+  final boolean claim() {
+    return THREAD.compareAndSet(this, null, NOBODY);
+  }
+
   /** One frame between the thread and the task: with very many of them, its size tells. */
   @Override
   public void run() {
+    if (!THREAD.compareAndSet(this, null, Thread.currentThread())) {
+      return;
+    }
     Outcome<T> outcome;
-    thread = Thread.currentThread();
     try {
       CancellationReason reason = reasonToStop();
       if (reason != null) {
@@ -131,31 +153,33 @@ sealed class Fork<T extends @Nullable Object>
   @SuppressWarnings("unchecked") // the value is the task until the end
   public final Outcome<T> call() {
     try {
-      return arrived(((Callable<T>) value).call());
+      return new Outcome.Success<>(((Callable<T>) value).call());
     } catch (Throwable e) {
       return classify(e);
     }
   }
 
-  /** What the task has given, on its thread. */
-  Outcome<T> arrived(T given) {
-    return new Outcome.Success<>(given);
-  }
+  /**
+   * On the task's thread, after all that was cancelled with it: what became of the task, given what
+   * it gave and whether that is to count. The place to dispose of a value.
+   */
+  void arrived(Outcome<T> found, boolean counts) {}
 
   private void leave(Outcome<T> found) {
-    thread = null;
+    thread = NOBODY;
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
     if (guard != null) {
       GuardedThread.Ending _ = guard.leave(false);
     }
     RuntimeException leak = closeLeaked();
+    arrived(found, leak == null);
     if (leak == null) {
       end(found);
       return;
     }
     if (found instanceof Outcome.Failure<T>(Throwable exception)) {
-      leak.addSuppressed(exception);
+      Foreign.suppress(leak, exception);
     }
     end(new Outcome.Failure<>(leak));
   }
@@ -164,7 +188,7 @@ sealed class Fork<T extends @Nullable Object>
    * At the end of the task: closes the scopes that it opened and has not closed. A scope asks for
    * the current token when it is opened, and so does a shield: without a Control there is none.
    */
-  final @Nullable RuntimeException closeLeaked() {
+  private @Nullable RuntimeException closeLeaked() {
     return CONTROL.getVolatile(this) == null ? null : scope.closeLeaked();
   }
 
@@ -177,25 +201,42 @@ sealed class Fork<T extends @Nullable Object>
   /** The outcome of a task that threw {@code e}: cancelled if that comes from its own token. */
   private Outcome<T> classify(Throwable e) {
     CancellationReason reason = reasonToStop();
-    if (reason == null) {
+    if (reason == null || !(isOwnEnd(e) || (e instanceof Exception && endedByInterrupt(e)))) {
       return new Outcome.Failure<>(e);
     }
-    boolean cancelled =
-        switch (CancelledException.unwrap(e)) {
-          case CancelledException c -> c.reason() == reason || c.reason() == scope.reason();
-          case InterruptedException _, ClosedByInterruptException _, InterruptedIOException _ ->
-              wasInterrupted();
-          case SocketException s -> // what sockets throw on virtual threads
-              "Closed by interrupt".equals(s.getMessage()) && wasInterrupted();
-          default -> false;
-        };
-    return cancelled ? new Outcome.Cancelled<>(reason) : new Outcome.Failure<>(e);
+    if (!(e instanceof CancelledException)) {
+      control().ending = e;
+    }
+    return new Outcome.Cancelled<>(reason);
   }
 
-  private boolean wasInterrupted() {
+  /** Whether {@code e} comes from the cancellation of this subtask, or of its scope. */
+  private boolean isOwnEnd(Throwable e) {
+    Control made = (Control) CONTROL.getVolatile(this);
+    return (made != null && made.source.token().caused(e)) || scope.token().caused(e);
+  }
+
+  /** Whether the task was interrupted by us, and somebody took that, or {@code e} tells of it. */
+  private boolean endedByInterrupt(Throwable e) {
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
-    return guard != null && guard.isInterrupted();
+    return guard != null
+        && guard.isInterrupted()
+        && (!Thread.currentThread().isInterrupted() || Foreign.tellsOfInterrupt(e));
+  }
+
+  /** What the task threw, but for our own exception; null if it threw nothing else. */
+  @Nullable Throwable failure() {
+    if (value instanceof Outcome.Failure<?>(Throwable exception)) {
+      return exception;
+    }
+    Control made = (Control) CONTROL.getVolatile(this);
+    return made == null ? null : made.ending;
+  }
+
+  /** For who reports a cancelled subtask: with what others had made of its cancellation, if so. */
+  CancelledException cancelled() {
+    return new CancelledException(token(), control().ending);
   }
 
   // ---- the task as a guarded call ----
@@ -243,9 +284,19 @@ sealed class Fork<T extends @Nullable Object>
     end(outcome, true);
   }
 
-  /** Ends this subtask, which was cancelled while it waited for another one to end. */
-  void withdraw() {
-    end(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())), false);
+  /**
+   * Ends this subtask, which was cancelled before it began, and which the caller has claimed or
+   * taken out of the queue.
+   *
+   * @param started whether it had a thread, and so counts as running
+   */
+  void withdraw(boolean started) {
+    end(new Outcome.Cancelled<>(Objects.requireNonNull(reasonToStop())), started);
+  }
+
+  /** As a withdrawal, under the scope's lock: all the rest follows. */
+  void drop(CancellationReason reason) {
+    value = new Outcome.Cancelled<>(reason);
   }
 
   private void end(Outcome<?> outcome, boolean ran) {
@@ -259,20 +310,28 @@ sealed class Fork<T extends @Nullable Object>
   /** Publishes how this subtask ended, and lets go of what hangs on it. */
   void settle(Outcome<?> outcome) {
     value = outcome;
+    release();
+    wakeWaiting();
+  }
+
+  /** Lets go of the token; callbacks that are left on it run now. */
+  void release() {
     Control made = (Control) CONTROL.getVolatile(this);
     if (made != null) {
-      release(made);
+      Foreign.run(made.source::close);
     }
   }
 
-  private void release(Control made) {
-    scope.guarded(made.source::close);
-    Thread[] woken;
-    synchronized (made.waiting) {
-      woken = made.waiting.toArray(Thread[]::new);
-    }
-    for (Thread waiter : woken) {
-      LockSupport.unpark(waiter);
+  void wakeWaiting() {
+    Control made = (Control) CONTROL.getVolatile(this);
+    if (made != null) {
+      Thread[] woken;
+      synchronized (made.waiting) {
+        woken = made.waiting.toArray(Thread[]::new);
+      }
+      for (Thread waiter : woken) {
+        LockSupport.unpark(waiter);
+      }
     }
   }
 
@@ -303,13 +362,19 @@ sealed class Fork<T extends @Nullable Object>
     return scope;
   }
 
+  /** What counts as its name among tasks that were left behind. */
+  String key() {
+    return '"' + (name != null ? name : scope.name()) + '"';
+  }
+
   boolean hasName() {
     return name != null;
   }
 
   /** The thread, while the task is running. */
   @Nullable Thread thread() {
-    return thread;
+    Thread running = thread;
+    return running == NOBODY ? null : running;
   }
 
   @Override
@@ -373,6 +438,7 @@ sealed class Fork<T extends @Nullable Object>
     if (isEnded()) {
       return false;
     }
+    Stack.reserve();
     try {
       return control().source.cancel(reason);
     } finally {
@@ -382,6 +448,7 @@ sealed class Fork<T extends @Nullable Object>
 
   @Override
   public boolean abort(CancellationReason reason) {
+    Objects.requireNonNull(reason, "reason");
     try {
       return cancel(reason);
     } finally {
@@ -391,7 +458,7 @@ sealed class Fork<T extends @Nullable Object>
 
   /** Has a running task interrupted, unless it is the one that calls. */
   void interrupt() {
-    Thread running = thread;
+    Thread running = thread();
     if (running != null && running != Thread.currentThread()) {
       GuardedThread.Call guard = guard(control(), running);
       if (guard != null) {
@@ -425,6 +492,7 @@ sealed class Fork<T extends @Nullable Object>
     if (thread == Thread.currentThread()) {
       throw new IllegalStateException(title() + " must not wait for its own end");
     }
+    Stack.reserve();
     Control made = control();
     synchronized (made.waiting) {
       made.waiting.add(Thread.currentThread());

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @see TaskScope.Configuration#withGrace
  */
 public final class Grace {
-  private static final Grace FOREVER = new Grace(Duration.ofSeconds(10), false, null);
+  private static final int LIMIT = 16;
+  private static final Grace FOREVER = new Grace(Duration.ofSeconds(10), false, null, LIMIT);
 
   private final Duration patience;
   private final boolean interrupts;
@@ -25,10 +26,13 @@ public final class Grace {
   /** After the patience; null for never. */
   private final @Nullable Duration leaving;
 
-  private Grace(Duration patience, boolean interrupts, @Nullable Duration leaving) {
+  private final int limit;
+
+  private Grace(Duration patience, boolean interrupts, @Nullable Duration leaving, int limit) {
     this.patience = require(patience, "patience");
     this.interrupts = interrupts;
     this.leaving = leaving;
+    this.limit = limit;
   }
 
   /**
@@ -45,7 +49,7 @@ public final class Grace {
    * @throws IllegalArgumentException if it is negative
    */
   public static Grace reportAfter(Duration patience) {
-    return new Grace(patience, false, null);
+    return new Grace(patience, false, null, LIMIT);
   }
 
   /**
@@ -56,18 +60,20 @@ public final class Grace {
    * @throws IllegalArgumentException if it is negative
    */
   public static Grace interruptAfter(Duration patience) {
-    return new Grace(patience, true, null);
+    return new Grace(patience, true, null, LIMIT);
   }
 
   /**
    * {@return after {@code patience}, report, and return, leaving the tasks behind} They stay listed
-   * by {@link Leftovers} until they end.
+   * by {@link Leftovers} until they end. Since one that is in a native call would keep a carrier
+   * from all virtual threads, tasks run on platform threads then, daemons, if no other {@linkplain
+   * TaskScope.Configuration#withThreadFactory thread factory} is set.
    *
    * @param patience how long to wait
    * @throws IllegalArgumentException if it is negative
    */
   public static Grace leaveAfter(Duration patience) {
-    return new Grace(patience, false, Duration.ZERO);
+    return new Grace(patience, false, Duration.ZERO, LIMIT);
   }
 
   /**
@@ -77,7 +83,28 @@ public final class Grace {
    * @throws IllegalArgumentException if it is negative
    */
   public Grace thenLeaveAfter(Duration more) {
-    return new Grace(patience, interrupts, require(more, "more"));
+    return new Grace(patience, interrupts, require(more, "more"), limit);
+  }
+
+  /**
+   * {@return as this, with another limit of tasks that were left behind and go on} When so many of
+   * one name do, further ones are refused: {@link TaskScope#fork} and the calls of {@link Tasks}
+   * throw a {@link java.util.concurrent.RejectedExecutionException}. The name is that of the
+   * subtask, or else of its scope; those without count as one. Each that goes on has a thread of
+   * its own.
+   *
+   * @param limit how many; by default 16
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public Grace withLimit(int limit) {
+    if (limit <= 0) {
+      throw new IllegalArgumentException("limit must be positive: " + limit);
+    }
+    return new Grace(patience, interrupts, leaving, limit);
+  }
+
+  int limit() {
+    return limit;
   }
 
   Duration patience() {

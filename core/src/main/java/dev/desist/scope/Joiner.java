@@ -2,6 +2,7 @@ package dev.desist.scope;
 
 import dev.desist.CancellationReason;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
@@ -21,11 +22,11 @@ import org.jspecify.annotations.Nullable;
  * <h2>Which thread runs what</h2>
  *
  * <p>{@link #onFork} is called by the thread that forks, {@link #onComplete} by the thread of the
- * subtask that ended or, if that never started, by the one that cancelled it, several at once; so
- * both must be thread-safe. No lock of this library is held meanwhile. {@link #result} is called
- * once, by the owner of the scope, after the last call of {@link #onComplete} for the subtasks that
- * it is to look at: after all of them have ended, or after one call has returned true. If a joiner
- * throws, the scope is cancelled; see the methods.
+ * subtask that ended or, if that never started, by the one that cancelled it, or by the owner in
+ * join or close, several at once; so both must be thread-safe. No lock of this library is held
+ * meanwhile. {@link #result} is called at most once, by the owner of the scope, after the last call
+ * of {@link #onComplete} for the subtasks that it is to look at: after all of them have ended, or
+ * after one call has returned true. If a joiner throws, the scope is cancelled; see the methods.
  *
  * @param <T> what the subtasks give
  * @param <R> what join gives
@@ -45,8 +46,9 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
 
   /**
    * Called after a subtask has ended, unless the scope was stopped before by another call, or was
-   * cancelled before the subtask was forked. If it throws, the scope is cancelled and {@link
-   * TaskScope#join} throws an {@link IllegalStateException} with that as its cause.
+   * cancelled before the subtask was forked: so also while {@link TaskScope#close} waits for it,
+   * and after that, if it was left behind. If it throws while join waits, the scope is cancelled
+   * and {@link TaskScope#join} throws an {@link IllegalStateException} with that as its cause.
    *
    * @param subtask the subtask, which has an outcome
    * @return true to stop the scope: further subtasks do not start, those that run are cancelled
@@ -65,7 +67,9 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
   default CancellationReason reason(Subtask<? extends T> subtask) {
     String name = ((Fork<?>) subtask).title();
     return switch (subtask.state()) {
-      case FAILED -> CancellationReason.siblingFailed(name + " failed with " + subtask.exception());
+      case FAILED ->
+          CancellationReason.siblingFailed(
+              name + " failed with " + Foreign.describe(subtask.exception()));
       case CANCELLED -> CancellationReason.siblingFailed(name + " was cancelled");
       case SUCCESS -> CancellationReason.raceLost("the result of " + name + " was enough");
       case UNAVAILABLE -> CancellationReason.raceLost("no more subtasks were wanted");

@@ -3,6 +3,7 @@ package dev.desist.scope;
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -20,9 +21,9 @@ final class Joiners {
     String title = ((Fork<?>) subtask).title();
     if (subtask.state() == Subtask.State.FAILED) {
       Throwable exception = subtask.exception();
-      return new ExecutionException(title + " failed: " + exception, exception);
+      return new ExecutionException(title + " failed: " + Foreign.describe(exception), exception);
     }
-    var exception = new CancelledException(subtask.token());
+    CancelledException exception = ((Fork<?>) subtask).cancelled();
     return new ExecutionException(title + " was cancelled: " + exception.getMessage(), exception);
   }
 
@@ -30,9 +31,23 @@ final class Joiners {
     return subtask.state() == Subtask.State.SUCCESS;
   }
 
+  /** Serves one scope. */
+  abstract static class Once {
+    private boolean claimed;
+
+    /** For the scope, when it is opened. */
+    final synchronized void claim() {
+      if (claimed) {
+        throw new IllegalStateException(
+            "a Joiner must be used for one scope only; make a new one for each");
+      }
+      claimed = true;
+    }
+  }
+
   /** Remembers the subtasks in the order of their forks. */
   abstract static class Remembering<T extends @Nullable Object, R extends @Nullable Object>
-      implements Joiner<T, R> {
+      extends Once implements Joiner<T, R> {
     private final List<Subtask<T>> forked = new ArrayList<>();
 
     @Override
@@ -49,7 +64,7 @@ final class Joiners {
 
   /** Remembers the first failures, to throw them if it comes to that. */
   abstract static class CollectingFailures<T extends @Nullable Object, R extends @Nullable Object>
-      implements Joiner<T, R> {
+      extends Once implements Joiner<T, R> {
     private @Nullable ExecutionException failures;
 
     /**
@@ -191,7 +206,8 @@ final class Joiners {
     }
   }
 
-  static final class FirstToEnd<T extends @Nullable Object> implements Joiner<T, Outcome<T>> {
+  static final class FirstToEnd<T extends @Nullable Object> extends Once
+      implements Joiner<T, Outcome<T>> {
     private @Nullable Subtask<? extends T> first;
 
     @Override
@@ -218,7 +234,8 @@ final class Joiners {
     }
   }
 
-  static final class AwaitAll<T extends @Nullable Object> implements Joiner<T, @Nullable Void> {
+  static final class AwaitAll<T extends @Nullable Object> extends Once
+      implements Joiner<T, @Nullable Void> {
     @Override
     public @Nullable Void result() {
       return null;

@@ -38,6 +38,11 @@ public record Leftover(
   /** {@return a sentence, and the stack below it} */
   @Override
   public String toString() {
+    return sentence()
+        + stack.stream().map(frame -> "\n\tat " + frame).collect(Collectors.joining());
+  }
+
+  String sentence() {
     return "subtask \""
         + task
         + "\" of scope \""
@@ -49,7 +54,6 @@ public record Leftover(
         + " ms ago because "
         + reason.message()
         + ", and goes on"
-        + (leftBehind ? "; it is left behind" : "; its scope waits for it")
-        + stack.stream().map(frame -> "\n\tat " + frame).collect(Collectors.joining());
+        + (leftBehind ? "; it is left behind" : "; its scope waits for it");
   }
 }

@@ -1,11 +1,13 @@
 package dev.desist.scope;
 
+import dev.desist.internal.Foreign;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +26,15 @@ public final class Leftovers {
    * What is listed, and whether it was left behind. Entered under the scope's lock while the
    * subtask is in the scope's list, and taken out after it has left that: so none stays.
    */
-  private static final Map<Fork<?>, Boolean> LISTED = new ConcurrentHashMap<>();
+  private static final Map<Fork<?>, Listing> LISTED = new ConcurrentHashMap<>();
+
+  /**
+   * How it is listed.
+   *
+   * @param leftBehind whether its scope has returned without it
+   * @param reported whether it was, with its stack or without
+   */
+  private record Listing(boolean leftBehind, boolean reported) {}
 
   private Leftovers() {}
 
@@ -32,7 +42,7 @@ public final class Leftovers {
   public static List<Leftover> list() {
     return LISTED.entrySet().stream()
         .filter(entry -> !entry.getKey().isEnded()) // it may be on its way out
-        .map(entry -> TaskScope.describe(entry.getKey(), entry.getValue()))
+        .map(entry -> TaskScope.describe(entry.getKey(), entry.getValue().leftBehind))
         .sorted(Comparator.comparing(Leftover::deafFor).reversed())
         .toList();
   }
@@ -61,31 +71,71 @@ public final class Leftovers {
 
   // ---- for the scope ----
 
+  /** Refuses a task of which too many have been left behind, and go on. */
+  static void checkLimit(Fork<?> fork, Grace grace) {
+    if (grace.leaving() == null || LISTED.isEmpty()) {
+      return;
+    }
+    String key = fork.key();
+    int goOn = 0;
+    for (Map.Entry<Fork<?>, Listing> entry : LISTED.entrySet()) {
+      if (entry.getValue().leftBehind
+          && !entry.getKey().isEnded()
+          && entry.getKey().key().equals(key)) {
+        goOn++;
+      }
+    }
+    if (goOn >= grace.limit()) {
+      throw new RejectedExecutionException(
+          "at most "
+              + grace.limit()
+              + " tasks named "
+              + key
+              + " may be left behind and go on at a time: "
+              + goOn
+              + " do");
+    }
+  }
+
   static void enter(Fork<?> fork, boolean leftBehind) {
-    LISTED.put(fork, leftBehind);
+    LISTED.merge(
+        fork, new Listing(leftBehind, false), (old, now) -> new Listing(leftBehind, old.reported));
   }
 
   /** Whether it was listed as left behind. */
   static boolean remove(Fork<?> fork) {
-    return Boolean.TRUE.equals(LISTED.remove(fork));
+    Listing listing = LISTED.remove(fork);
+    return listing != null && listing.leftBehind;
   }
 
-  static void report(Leftover leftover) {
-    log(System.Logger.Level.WARNING, leftover.toString());
+  /**
+   * Reports a task, unless it has ended meanwhile. The stack is logged for the first of its name
+   * alone, as long as one of these goes on; who wants all of them has {@link #list} and a listener.
+   */
+  static void report(Fork<?> fork, boolean leftBehind) {
+    Leftover leftover = TaskScope.describe(fork, leftBehind);
+    if (fork.isEnded()) {
+      return;
+    }
+    boolean first =
+        LISTED.entrySet().stream()
+            .noneMatch(
+                other ->
+                    other.getKey() != fork
+                        && other.getValue().reported
+                        && other.getKey().key().equals(fork.key()));
+    LISTED.computeIfPresent(fork, (_, old) -> new Listing(old.leftBehind, true));
+    log(System.Logger.Level.WARNING, first ? leftover.toString() : leftover.sentence());
     for (Consumer<? super Leftover> listener : LISTENERS) {
       try {
         listener.accept(leftover);
       } catch (Throwable e) { // an error too: the scope's wait goes on
-        log(System.Logger.Level.ERROR, "a listener for leftovers failed: " + e);
+        log(System.Logger.Level.ERROR, "a listener for leftovers failed: " + Foreign.describe(e));
       }
     }
   }
 
   static void log(System.Logger.Level level, String message) {
-    try {
-      LOG.log(level, message);
-    } catch (Throwable e) {
-      // A logger that fails must not fail the scope.
-    }
+    Foreign.log(LOG, level, message);
   }
 }

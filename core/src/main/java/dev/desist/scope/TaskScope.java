@@ -10,6 +10,9 @@ import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Prompt;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -105,6 +108,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private static final ThreadLocal<@Nullable TaskScope<?, ?>> INNERMOST = new ThreadLocal<>();
 
   private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
+  private static final ThreadFactory PLATFORM = Thread.ofPlatform().daemon().factory();
 
   /** Of the failures that are not the first, how many are kept to be suppressed. */
   private static final int KEPT = 100;
@@ -131,6 +135,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private final Configuration configuration;
   private final Thread owner = Thread.currentThread();
   private final @Nullable TaskScope<?, ?> enclosing = INNERMOST.get();
+
+  /** The subtask that this scope was opened in, if any. */
+  private final Ambient.@Nullable Host task = Ambient.host();
+
   private final TimeSource time = TimeSource.current();
   private final Deadline deadline;
   private final CancellationSource source;
@@ -158,6 +166,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /** Those that wait for one of the others to end. */
   private @Nullable LinkedHashSet<Fork<?>> queue;
+
+  /** Those that waited, were dropped, and of which the joiner has not been told. */
+  private @Nullable List<Fork<?>> untold;
 
   private boolean forked;
 
@@ -192,6 +203,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private boolean interrupted;
 
   private TaskScope(Joiner<? super T, ? extends R> joiner, Configuration configuration) {
+    Stack.reserve();
+    if (joiner instanceof Joiners.Once once) {
+      once.claim();
+    }
     this.joiner = joiner;
     this.configuration = configuration;
     this.deadline = configuration.deadline();
@@ -200,7 +215,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     this.source =
         name == null ? outer.childWithDeadline(deadline) : outer.childWithDeadline(name, deadline);
     if (configuration.parallelism > 0) {
-      source.token().onCancel(this::dropQueue);
+      source.token().onCancel((Prompt) this::dropQueue);
     }
     INNERMOST.set(this);
   }
@@ -274,7 +289,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException if the thread factory gave no thread, or if too many tasks
+   *     of this name were left behind and go on: see {@link Grace#withLimit}
    */
   public <U extends T> Subtask<U> fork(Callable<? extends U> task) {
     Objects.requireNonNull(task, "task");
@@ -342,10 +358,17 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private <U extends T> Subtask<U> admit(Fork<U> fork) {
+    Stack.reserve();
     if (live == 0 || !isOver()) {
       requireOpen("forked into");
-      if (joiner.onFork(fork)) {
-        stop(fork);
+      try {
+        Leftovers.checkLimit(fork, configuration.grace);
+        if (joiner.onFork(fork)) {
+          stop(fork);
+        }
+      } catch (Throwable e) {
+        fork.settle(new Outcome.Failure<>(e)); // it never starts, and nobody waits for it in vain
+        throw e;
       }
     }
     boolean accepted;
@@ -365,8 +388,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       try {
         start(fork);
       } catch (Throwable e) {
-        fork.end(new Outcome.Failure<>(e));
-        throw e;
+        if (fork.claim()) { // else the factory has started it in spite of that
+          fork.end(new Outcome.Failure<>(e));
+          throw e;
+        }
       }
     }
     return fork;
@@ -427,12 +452,17 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private void start(Fork<?> fork) {
-    Thread thread = configuration.threadFactory.newThread(fork);
+    // A virtual thread that is left behind in a native call would keep a carrier from all others.
+    ThreadFactory factory =
+        configuration.threadFactory == VIRTUAL && configuration.grace.leaving() != null
+            ? PLATFORM
+            : configuration.threadFactory;
+    Thread thread = factory.newThread(fork);
     if (thread == null) {
-      throw new RejectedExecutionException("the thread factory of " + this + " gave no thread");
+      throw new RejectedExecutionException("the thread factory of " + title() + " gave no thread");
     }
     String name = fork.hasName() ? fork.name() : configuration.name;
-    if (name != null && configuration.threadFactory == VIRTUAL) {
+    if (name != null && (factory == VIRTUAL || factory == PLATFORM)) {
       thread.setName(name);
     }
     thread.start();
@@ -452,19 +482,22 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   void ended(Fork<?> ended, boolean ran) {
     for (Fork<?> fork = ended; fork != null; ) {
       boolean cancelled = token().isCancelled();
-      boolean told = stopReason == null && phase == Phase.OPEN;
+      boolean told = stopReason == null;
       if (told) {
         tell(fork);
       }
+      boolean late = cancelled || !told || phase != Phase.OPEN;
       Fork<?> successor;
       boolean listed;
+      Throwable suppressing;
       synchronized (lock) {
-        if (cancelled || !told) {
-          noteLate(fork);
-        }
+        suppressing = late ? noteLate(fork) : null;
         unlink(fork);
         listed = reported;
         successor = ran ? successor() : null;
+      }
+      if (suppressing != null) {
+        suppress(suppressing, Objects.requireNonNull(fork.failure()));
       }
       boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
       wake();
@@ -483,50 +516,74 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         stop(subtask);
       }
     } catch (Throwable e) {
+      Throwable first;
       synchronized (lock) {
-        if (thrown != null) {
-          suppress(thrown, e);
-        } else if (joinerFailure != null) {
-          suppress(joinerFailure, e);
-        } else {
+        first = thrown != null ? thrown : joinerFailure;
+        if (first == null) {
           joinerFailure = e;
         }
       }
-      stop(CancellationReason.siblingFailed("the joiner of " + title() + " failed with " + e));
+      if (first != null) {
+        suppress(first, e);
+      }
+      stop(
+          CancellationReason.siblingFailed(
+              "the joiner of " + title() + " failed with " + Foreign.describe(e)));
+    }
+  }
+
+  /** Tells the joiner, on the owner's thread, of those that were dropped while they waited. */
+  private void tellOfDropped() {
+    List<Fork<?>> dropped;
+    synchronized (lock) {
+      dropped = untold;
+      untold = null;
+    }
+    if (dropped != null) {
+      for (Fork<?> fork : dropped) {
+        fork.release();
+        if (stopReason == null) {
+          tell(fork);
+        }
+      }
     }
   }
 
   private void stop(Subtask<? extends T> subtask) {
     if (stopReason == null) {
-      stop(joiner.reason(subtask));
+      stop(Objects.requireNonNull(joiner.reason(subtask), "Joiner.reason must not give null"));
     }
   }
 
   private void stop(CancellationReason reason) {
     if (STOP_REASON.compareAndSet(this, null, reason)) {
-      guarded(() -> source.cancel(reason));
+      Foreign.run(() -> source.cancel(reason));
     }
   }
 
-  /** Under the lock: of a subtask that ended too late for the joiner. */
-  private void noteLate(Fork<?> fork) {
+  /**
+   * Under the lock: of a subtask that ended too late for the joiner. Returns what its failure is to
+   * be suppressed in, if that is known already.
+   */
+  private @Nullable Throwable noteLate(Fork<?> fork) {
     cut = true;
-    if (fork.state() == Subtask.State.FAILED && !left) {
-      if (thrown != null) {
-        suppress(thrown, fork.exception());
-      } else {
-        late = late == null ? new ArrayList<>() : late;
-        if (late.size() < KEPT) {
-          late.add(fork.exception());
-        }
+    Throwable failure = fork.failure();
+    if (failure == null || left) {
+      return null;
+    }
+    if (thrown == null) {
+      late = late == null ? new ArrayList<>() : late;
+      if (late.size() < KEPT) {
+        late.add(failure);
       }
     }
+    return thrown;
   }
 
   /** Adds to what is or will be thrown; not without end, since a scope may live long. */
   static void suppress(Throwable thrown, Throwable other) {
-    if (thrown != other && thrown.getCause() != other && thrown.getSuppressed().length < KEPT) {
-      thrown.addSuppressed(other);
+    if (Foreign.cause(thrown) != other && thrown.getSuppressed().length < KEPT) {
+      Foreign.suppress(thrown, other);
     }
   }
 
@@ -547,6 +604,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       start(fork);
       return true;
     } catch (Throwable e) {
+      if (!fork.claim()) {
+        return true; // the factory has started it in spite of that
+      }
       fork.settle(new Outcome.Failure<>(e));
       return false;
     }
@@ -568,16 +628,27 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  /** A callback on the token, if there can be a queue: what waits in it never starts. */
+  /**
+   * A callback of ours on the token, if there can be a queue: what waits in it never starts. It has
+   * ended now, for everybody who waits; the joiner is the user's, and told by the owner.
+   */
   private void dropQueue() {
-    LinkedHashSet<Fork<?>> dropped;
+    CancellationReason reason = Objects.requireNonNull(reason());
+    List<Fork<?>> dropped = List.of();
     synchronized (lock) {
-      dropped = queue;
-      queue = null;
+      if (queue != null) {
+        dropped = List.copyOf(queue);
+        for (Fork<?> fork : dropped) {
+          fork.drop(reason);
+          unlink(fork);
+        }
+        cut |= !dropped.isEmpty();
+        queue = null;
+        untold = dropped;
+      }
     }
-    if (dropped != null) {
-      dropped.forEach(Fork::withdraw);
-    }
+    dropped.forEach(Fork::wakeWaiting);
+    wake();
   }
 
   /** Ends a cancelled subtask now if it waits for another one to end. */
@@ -586,22 +657,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     synchronized (lock) {
       found = queue != null && queue.remove(fork);
     }
-    if (found) {
-      fork.withdraw();
-    }
-  }
-
-  /** Failures of callbacks, on a thread of ours, are the business of the thread's handler. */
-  void guarded(Runnable cancellation) {
-    try {
-      cancellation.run();
-    } catch (CancellationCallbackException e) {
-      Thread thread = Thread.currentThread();
-      try {
-        thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
-      } catch (Throwable again) {
-        // a handler that fails has nobody left to tell
-      }
+    if (found && fork.claim()) {
+      fork.withdraw(false);
     }
   }
 
@@ -633,6 +690,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   public R join() throws InterruptedException, ExecutionException, TimeoutException {
     requireOwner();
     requireOpen("joined");
+    Stack.reserve();
     joinTried = true;
     Throwable failure;
     boolean complete;
@@ -653,13 +711,15 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         }
       }
     }
+    tellOfDropped();
     CancellationReason reason = reason();
     if (reason != null) {
       graceEnd = after(configuration.grace.patience());
     }
     if (failure != null) {
       throw thrown(
-          new IllegalStateException("Joiner.onComplete must not throw: " + failure, failure));
+          new IllegalStateException(
+              "Joiner.onComplete must not throw: " + Foreign.describe(failure), failure));
     }
     if (reason != null && reason != stopReason && !complete) {
       var cancelled = new CancelledException(token());
@@ -675,7 +735,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     } catch (ExecutionException e) {
       throw thrown(e);
     } catch (Throwable e) {
-      throw thrown(new ExecutionException(title() + " failed: " + e, e));
+      throw thrown(new ExecutionException(title() + " failed: " + Foreign.describe(e), e));
     }
   }
 
@@ -685,17 +745,20 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private boolean isOwnTimeout(CancellationReason reason) {
     return reason instanceof CancellationReason.DeadlineExceeded exceeded
-        && exceeded.deadline() == deadline;
+        && exceeded.deadline() == deadline
+        && token().path().size() == 1; // not that of a scope further out, which may have the same
   }
 
   /** Remembers what join throws, for failures to come. */
   private <X extends Throwable> X thrown(X failure) {
+    List<Throwable> earlier;
     synchronized (lock) {
       thrown = failure;
-      if (late != null) {
-        late.forEach(other -> suppress(failure, other));
-        late = null;
-      }
+      earlier = late;
+      late = null;
+    }
+    if (earlier != null) {
+      earlier.forEach(other -> suppress(failure, other));
     }
     return failure;
   }
@@ -742,6 +805,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws CancellationCallbackException if callbacks failed
    */
   public boolean abort(CancellationReason reason) {
+    Objects.requireNonNull(reason, "reason");
+    Stack.reserve();
     try {
       return cancel(reason);
     } finally {
@@ -773,6 +838,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * left behind too. Does not look at the current token, so that one can wait for the end of what
    * one has aborted.
    *
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public void await() throws InterruptedException {
@@ -792,10 +858,12 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private boolean await(Deadline until) throws InterruptedException {
+    requireNotInside();
     token().awaitOr(() -> false, until);
     if (!token().isCancelled()) {
       return false;
     }
+    Stack.reserve();
     synchronized (lock) {
       waiting = waiting == null ? new ArrayList<>(1) : waiting;
       waiting.add(Thread.currentThread());
@@ -830,6 +898,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (phase == Phase.CLOSED) {
       return;
     }
+    Stack.reserve();
     RuntimeException failure = closeInner(this, title() + " is");
     boolean unjoined = phase == Phase.OPEN && forked && !joinTried;
     IllegalStateException misuse = null;
@@ -914,6 +983,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       }
       try {
         awaitEnd();
+        tellOfDropped();
       } finally {
         INNERMOST.set(enclosing);
         logLate();
@@ -933,7 +1003,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
           e ->
               Leftovers.log(
                   System.Logger.Level.DEBUG,
-                  "a subtask of " + title() + " failed after that was cancelled: " + e));
+                  "a subtask of "
+                      + title()
+                      + " failed after that was cancelled: "
+                      + Foreign.describe(e)));
     }
   }
 
@@ -987,6 +1060,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   private void report(boolean leave) {
+    for (Fork<?> fork : running()) {
+      if (fork.claim()) {
+        fork.withdraw(true); // its thread has not come to it yet, and now never will
+      }
+    }
     List<Fork<?>> deaf;
     synchronized (lock) {
       reported = true;
@@ -995,9 +1073,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       deaf.forEach(fork -> Leftovers.enter(fork, leave));
     }
     for (Fork<?> fork : deaf) {
-      if (!fork.isEnded()) { // it may have while the others were reported
-        Leftovers.report(describe(fork, leave));
-      }
+      Leftovers.report(fork, leave);
     }
   }
 
@@ -1009,8 +1085,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     Duration deafFor = Duration.between(reason.origin().time(), scope.time.instant());
     return new Leftover(
         fork.name(),
-        scope.configuration.name == null ? "unnamed" : scope.configuration.name,
-        thread == null ? "ended" : nameOf(thread),
+        scope.name(),
+        thread == null ? "a thread that is leaving it" : nameOf(thread),
         reason,
         deafFor.isNegative() ? Duration.ZERO : deafFor,
         leftBehind,
@@ -1033,6 +1109,17 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   // ---- checks and words ----
 
+  /**
+   * Whoever is in a subtask of this scope, or of one that such a subtask opened, ends before it.
+   */
+  private void requireNotInside() {
+    for (Ambient.Host at = Ambient.host(); at instanceof Fork<?> fork; at = fork.scope().task) {
+      if (fork.scope() == this) {
+        throw new IllegalStateException(fork.title() + " must not wait for the end of its scope");
+      }
+    }
+  }
+
   private void requireOwner() {
     if (Thread.currentThread() != owner) {
       throw new WrongThreadException(
@@ -1053,6 +1140,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   @Nullable CancellationReason reason() {
     return token().reason().orElse(null);
+  }
+
+  String name() {
+    return configuration.name == null ? "unnamed" : configuration.name;
   }
 
   private String title() {
@@ -1127,7 +1218,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      * {@return a copy with a thread factory}
      *
      * @param threadFactory makes a new thread for each subtask, which it must not start; by default
-     *     virtual threads. {@code Thread.ofPlatform().factory()} gives platform threads
+     *     virtual threads, or, with a {@link Grace} that leaves tasks behind, platform threads that
+     *     are daemons. {@code Thread.ofPlatform().factory()} gives platform threads
      */
     public Configuration withThreadFactory(ThreadFactory threadFactory) {
       Objects.requireNonNull(threadFactory, "threadFactory");
@@ -1203,6 +1295,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
     private Deadline deadline() {
       return timeout == null ? until : Deadline.after(timeout);
+    }
+
+    /** A copy with a timeout that does not take the place of a nearer one, or of a deadline. */
+    Configuration limitedTo(Duration timeout) {
+      Deadline nearest = Deadline.earliest(deadline(), Deadline.after(timeout));
+      return new Configuration(
+          name, threadFactory, null, nearest, grace, parallelism, sharedForking);
     }
   }
 }

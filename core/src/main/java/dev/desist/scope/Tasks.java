@@ -3,9 +3,11 @@ package dev.desist.scope;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -171,7 +173,7 @@ public final class Tasks {
    * @param task what to call
    * @return what the task returned
    * @throws TimeoutException if the task ended because this timeout had passed; its cause is what
-   *     the task threw, a {@link CancelledException} or what a future has wrapped around it
+   *     the task threw, a {@link CancelledException} or what others have wrapped around it
    * @throws ExecutionException if the task threw a TimeoutException, which is the cause
    * @throws IllegalArgumentException if the timeout is negative
    * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
@@ -212,17 +214,20 @@ public final class Tasks {
 
   private static <T extends @Nullable Object> T within(
       CancellationSource source, Deadline deadline, Callable<T> task) throws Exception {
+    CancellationToken token = source.token();
     try (source) {
-      return Cancellation.call(source.token(), task);
-    } catch (TimeoutException e) {
-      throw new ExecutionException("the task itself timed out: " + e.getMessage(), e);
+      return Cancellation.call(token, task);
     } catch (Exception e) {
-      if (CancelledException.unwrap(e) instanceof CancelledException cancelled
-          && cancelled.reason() instanceof CancellationReason.DeadlineExceeded exceeded
+      if (token.caused(e)
+          && token.path().size() == 1
+          && token.reason().orElseThrow() instanceof CancellationReason.DeadlineExceeded exceeded
           && exceeded.deadline() == deadline) {
         var timedOut = new TimeoutException(exceeded.message());
         timedOut.initCause(e);
         throw timedOut;
+      }
+      if (e instanceof TimeoutException) {
+        throw new ExecutionException("the task itself timed out: " + Foreign.message(e), e);
       }
       throw e;
     }
@@ -250,8 +255,11 @@ public final class Tasks {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(timeout, "timeout");
     Objects.requireNonNull(task, "task");
+    if (timeout.isNegative()) {
+      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+    }
     try {
-      return all(options.configured(scope -> scope.withTimeout(timeout)), List.of(task)).getFirst();
+      return all(options.configured(scope -> scope.limitedTo(timeout)), List.of(task)).getFirst();
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case TimeoutException _ -> throw e;
@@ -303,7 +311,16 @@ public final class Tasks {
     Objects.requireNonNull(task, "task");
     Deadline deadline = Deadline.after(timeout);
     try (CancellationSource limited = Cancellation.current().childWithDeadline(deadline)) {
-      return Outcome.of(() -> Cancellation.call(limited.token(), task));
+      CancellationToken token = limited.token();
+      try {
+        return new Outcome.Success<>(Cancellation.call(token, task));
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        return token.caused(e)
+            ? new Outcome.Cancelled<>(token.reason().orElseThrow())
+            : new Outcome.Failure<>(e);
+      }
     }
   }
 
@@ -372,7 +389,8 @@ public final class Tasks {
      * {@return a copy with a disposer} It is given each value that a task returned and the caller
      * is not given: of tasks that lost, that succeeded before another one failed, or that ended
      * after they were left behind. It is called once for each, by the thread of the task or by the
-     * caller; what it throws is logged.
+     * caller, in a {@linkplain Cancellation#shielded(Runnable) shield}, since what it has to clean
+     * up after was cancelled; what it throws is logged.
      *
      * @param disposer releases a value, such as {@code Response::close}
      */
@@ -389,11 +407,15 @@ public final class Tasks {
       return fair;
     }
 
+    /** Outside of everything that was cancelled: a shield, wherever it is called. */
     void dispose(T value) {
       try {
-        disposer.accept(value);
+        Cancellation.shielded(
+            () -> {
+              disposer.accept(value);
+            });
       } catch (Throwable e) { // an error too: the others are to be disposed of all the same
-        Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + e);
+        Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
       }
     }
   }

@@ -36,4 +36,10 @@ class EndOfStackTest {
   void input_and_output(String flag) throws Exception {
     run(dev.desist.io.EndOfStackProgram.class, flag);
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {INTERPRETED, SIMPLY_COMPILED, COMPILED})
+  void tokens_and_guarded_calls(String flag) throws Exception {
+    run(dev.desist.EndOfStackProgram.class, flag);
+  }
 }
