@@ -1,8 +1,8 @@
 package dev.desist.io;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -354,7 +354,7 @@ final class BytePump {
       return;
     }
     try {
-      Cancellation.dispatcher().execute(this::closeQuietly);
+      Lane.WORK.execute(this::closeQuietly);
     } catch (Throwable e) {
       boolean left;
       synchronized (this) {

@@ -40,10 +40,11 @@ import java.util.Objects;
  * <h2>What happens on a cancellation</h2>
  *
  * <p>The call throws a {@link CancelledIOException}, and has read nothing; a token that is
- * cancelled already ends it even if there are bytes. {@link #readNBytes} and {@link #readAllBytes},
- * which read many times, put back what they had. An interrupt of a read that waits does the same,
- * with an {@link InterruptedIOException}, and the thread stays interrupted. The source is not told:
- * its thread reads on, for the next reader.
+ * cancelled already ends it even if there are bytes, and an end of the stream that the cancellation
+ * has made is left for the next read. {@link #readNBytes} and {@link #readAllBytes}, which read
+ * many times, put back what they had. An interrupt of a read that waits does the same, with an
+ * {@link InterruptedIOException}, and the thread stays interrupted. The source is not told: its
+ * thread reads on, for the next reader.
  *
  * <h2>The end, and failures</h2>
  *

@@ -38,10 +38,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The call throws a {@link CancelledIOException}. A token that is cancelled already ends it
  * before anything is read or written, even if it would not have had to wait. A cancelled read has
- * read nothing. A cancelled write has handed over the bytes up to the buffer's position, whose
- * number, up to {@link Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}:
- * write the rest of the buffer to go on. A cancelled {@code connect} is still under way: call it
- * again, for the same address, to wait for its end, or close.
+ * read nothing, and never gives an end of the stream that the cancellation has made. A cancelled
+ * write has handed over the bytes up to the buffer's position, whose number, up to {@link
+ * Integer#MAX_VALUE}, is in {@link CancelledIOException#bytesTransferred}: write the rest of the
+ * buffer to go on. A cancelled {@code connect} is still under way: call it again, for the same
+ * address, to wait for its end, or close.
  *
  * <p>Connecting, reading and writing can be given a {@link Deadline}, too. When it passes, the call
  * throws a {@link SocketTimeoutException}, which is no cancellation; everything else is as after

@@ -1,6 +1,6 @@
 package dev.desist.io;
 
-import dev.desist.Cancellation;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.io.Closeable;
 import java.io.IOException;
@@ -151,16 +151,15 @@ final class PartFile implements Closeable {
    */
   private static void force(Path path, StandardOpenOption mode) throws IOException {
     var done = new CompletableFuture<Void>();
-    Cancellation.dispatcher()
-        .execute(
-            () -> {
-              try (FileChannel channel = FileChannel.open(path, mode)) {
-                channel.force(true);
-                done.complete(null);
-              } catch (Throwable e) { // to the one who waits
-                done.completeExceptionally(e);
-              }
-            });
+    Lane.WORK.execute(
+        () -> {
+          try (FileChannel channel = FileChannel.open(path, mode)) {
+            channel.force(true);
+            done.complete(null);
+          } catch (Throwable e) { // to the one who waits
+            done.completeExceptionally(e);
+          }
+        });
     try {
       done.join();
     } catch (CompletionException e) {

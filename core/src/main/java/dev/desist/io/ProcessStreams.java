@@ -1,5 +1,6 @@
 package dev.desist.io;
 
+import dev.desist.internal.Lane;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,26 +35,13 @@ final class ProcessStreams {
   ProcessStreams(Process process, byte[] input, int limit, Waiters waiters) {
     this.waiters = waiters;
     this.limit = limit;
-    String name = "desist-process-" + process.pid();
-    start(name + "-output", () -> collect(process.getInputStream(), output));
-    start(name + "-errors", () -> collect(process.getErrorStream(), errors));
+    Lane.WORK.execute(() -> collect(process.getInputStream(), output));
+    Lane.WORK.execute(() -> collect(process.getErrorStream(), errors));
     if (input.length == 0) {
       feed(process, input);
     } else {
-      start(name + "-input", () -> feed(process, input));
+      Lane.WORK.execute(() -> feed(process, input));
     }
-  }
-
-  /** Each as long as the process: such are no tasks for the dispatcher. */
-  private static void start(String name, Runnable body) {
-    Thread thread =
-        Thread.ofPlatform()
-            .daemon()
-            .name(name)
-            .inheritInheritableThreadLocals(false)
-            .unstarted(body);
-    thread.setContextClassLoader(null);
-    thread.start();
   }
 
   private static void feed(Process process, byte[] input) {

@@ -1,7 +1,7 @@
 package dev.desist.io;
 
-import dev.desist.Cancellation;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -143,8 +143,8 @@ final class SelectorLoop implements Runnable {
   /** Not here: a logger may block, or fail. */
   private static void report(Throwable failure) {
     try {
-      Cancellation.dispatcher()
-          .execute(() -> Foreign.log(LOG, System.Logger.Level.ERROR, "a selector failed", failure));
+      Lane.WORK.execute(
+          () -> Foreign.log(LOG, System.Logger.Level.ERROR, "a selector failed", failure));
     } catch (Throwable e) {
       // There is no thread to be had: the channels come first.
     }

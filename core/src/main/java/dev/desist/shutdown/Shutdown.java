@@ -1,6 +1,5 @@
 package dev.desist.shutdown;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
@@ -8,6 +7,7 @@ import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.TimeSource;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import dev.desist.shutdown.ShutdownReport.Failure;
 import java.time.Duration;
@@ -70,8 +70,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The phases are conducted by a platform thread that is made when the shutdown begins, is not a
  * daemon, and runs no code of the user's. Actions, the callbacks of both tokens, names, listener
- * and reporter run on daemon threads of {@link Cancellation#dispatcher()}; on virtual ones if the
- * system has no thread left. Callbacks of a token are waited for as actions are.
+ * and reporter run on daemon threads of this library, each on one of its own; on virtual ones if
+ * the system has no thread left. Callbacks of a token are waited for as actions are.
  *
  * <h2>Time</h2>
  *
@@ -163,6 +163,7 @@ public final class Shutdown {
   private Shutdown(String name, ShutdownOptions options) {
     this.name = Objects.requireNonNull(name, "name");
     this.options = Objects.requireNonNull(options, "options");
+    Lane.setAside(); // for actions, when no thread can be started
     soft = CancellationSource.create(name + ", soft");
     hard = CancellationSource.create(name + ", hard");
     stopping = roster(ShutdownPhase.STOPPING);
@@ -424,6 +425,7 @@ public final class Shutdown {
   }
 
   private boolean cancelHard(CancellationReason why) {
+    Stack.reserve();
     return tell(hard, "hard", why);
   }
 
@@ -752,7 +754,7 @@ public final class Shutdown {
           }
         };
     try {
-      Cancellation.dispatcher().execute(body);
+      Lane.WORK.execute(body);
       return true;
     } catch (Throwable e) {
       try {
@@ -819,21 +821,20 @@ public final class Shutdown {
     }
     ShutdownProgress now = progress();
     try {
-      Cancellation.dispatcher()
-          .execute(
-              () -> {
-                try {
-                  options.progress.accept(now);
-                } catch (Throwable e) {
-                  Foreign.log(
-                      LOG,
-                      System.Logger.Level.ERROR,
-                      "the listener for the progress of " + name + " failed",
-                      e);
-                } finally {
-                  telling.set(false);
-                }
-              });
+      Lane.WORK.execute(
+          () -> {
+            try {
+              options.progress.accept(now);
+            } catch (Throwable e) {
+              Foreign.log(
+                  LOG,
+                  System.Logger.Level.ERROR,
+                  "the listener for the progress of " + name + " failed",
+                  e);
+            } finally {
+              telling.set(false);
+            }
+          });
     } catch (Throwable e) { // there is no thread to be had
       telling.set(false);
     }

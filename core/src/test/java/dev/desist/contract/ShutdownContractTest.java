@@ -355,7 +355,7 @@ class ShutdownContractTest {
       Thread thread = Thread.currentThread();
       events.add(
           what
-              + (thread.isDaemon() && thread.getName().startsWith("desist-dispatcher-")
+              + (thread.isDaemon() && thread.getName().startsWith("desist-worker-")
                   ? ": daemon"
                   : ": " + thread));
     }

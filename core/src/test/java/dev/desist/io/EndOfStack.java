@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EndOfStack {
   /** So often in a row it must have had room. */
-  private static final int ENOUGH = 60;
+  private static final int ENOUGH = 40;
 
   /** More frames than any operation needs. */
   private static final int MOST = 20_000;
@@ -68,8 +68,10 @@ public final class EndOfStack {
     int overflows = 0;
     int inARow = 0;
     int above = 0;
-    for (; inARow < ENOUGH && above < MOST; above++) {
-      if (attempt(Math.max(0, depth() - above), step)) {
+    for (int pace; inARow < ENOUGH && above < MOST; above += pace) {
+      int depth = depth();
+      pace = Math.max(1, depth / (SIZE / 64)); // compiled frames are small
+      if (attempt(Math.max(0, depth - above), step)) {
         inARow++;
       } else {
         overflows++;

@@ -1,8 +1,10 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.io.EndOfStack;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Brings the operations of this package to the end of the stack: the program of a test. */
@@ -106,7 +108,13 @@ final class EndOfStackProgram {
       ShutdownReport report = shutdown.await(Duration.ofSeconds(20)).orElseThrow();
       equal(1, callbacks.get());
       equal(2, actions.get());
-      equal(true, report.isClean());
+      for (ShutdownReport.Failure each : report.failures()) {
+        // A step of the cancelling itself may overflow: it is done by another thread, and told.
+        if (Foreign.find(each.thrown(), StackOverflowError.class::isInstance) == null) {
+          throw new AssertionError(report.toString(), each.thrown());
+        }
+      }
+      equal(List.of(), report.leftBehind());
       try (Participant _ = shutdown.begin("too late")) {
         throw new AssertionError("it is over");
       } catch (CancelledException e) {

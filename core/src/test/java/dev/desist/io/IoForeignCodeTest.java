@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(Hygiene.class)
 @Timeout(60)
 @SuppressWarnings("InputStreamSlowMultibyteRead") // a byte is all they have
-class ForeignCodeTest {
+class IoForeignCodeTest {
   @TempDir private Path directory;
 
   @AfterEach
@@ -88,7 +88,7 @@ class ForeignCodeTest {
     CHECKED {
       @Override
       int read(int length) {
-        ForeignCodeTest.<RuntimeException>sneak(new Unspeakable());
+        IoForeignCodeTest.<RuntimeException>sneak(new Unspeakable());
         return 0;
       }
     },
@@ -333,7 +333,7 @@ class ForeignCodeTest {
         new OutputStream() {
           @Override
           public void write(int one) {
-            ForeignCodeTest.<RuntimeException>sneak(new Unspeakable());
+            IoForeignCodeTest.<RuntimeException>sneak(new Unspeakable());
           }
         };
     var e = assertThrows(IOException.class, () -> CancellableFiles.copy(source, target));

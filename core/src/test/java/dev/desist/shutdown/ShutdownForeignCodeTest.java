@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Everything that a user can hand in to a shutdown, in versions that misbehave: it comes to its end
  * all the same, on time, and says what it can.
  */
-class ForeignCodeTest extends Laws {
+class ShutdownForeignCodeTest extends Laws {
   private static final Duration SECOND = Duration.ofSeconds(1);
 
   /** Says nothing about itself but by throwing. */
