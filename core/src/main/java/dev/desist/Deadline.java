@@ -232,13 +232,21 @@ public final class Deadline implements Serializable {
     if (isNone()) {
       return "Deadline[none]";
     }
+    return "Deadline[" + describeLeft() + ']';
+  }
+
+  /** How far away it is, as a person would say it; cannot fail. */
+  String describeLeft() {
+    if (isNone()) {
+      return "no end";
+    }
     long left;
     try {
       left = nanoTime - time.nanoTime();
     } catch (RuntimeException e) { // a clock of somebody else's
-      return "Deadline[" + describeTimeout() + " from when it was made]";
+      return describeTimeout() + " from when it was set";
     }
-    return "Deadline[" + text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left]" : " ago]");
+    return text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left" : " ago");
   }
 
   // ---- on the way to other processes ----

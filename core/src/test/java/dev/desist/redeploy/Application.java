@@ -431,7 +431,8 @@ public final class Application implements Function<String, Callable<List<String>
       }
       cancelled(
           token ->
-              UntilCancelled.thenThrow(token).stream(new ArrayBlockingQueue<Integer>(1)::take)
+              UntilCancelled.thenThrow(token).stream(
+                      () -> Queues.take(new ArrayBlockingQueue<Integer>(1)))
                   .forEach(_ -> {}));
       CompletableFuture<Void> done;
       try (var publisher = new SubmissionPublisher<Integer>()) {
