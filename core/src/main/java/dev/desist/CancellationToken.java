@@ -561,7 +561,7 @@ public final class CancellationToken {
     text.append("live");
     Deadline deadline = deadline();
     if (!deadline.isNone()) {
-      text.append(", ").append(Deadline.text(deadline.remaining())).append(" left");
+      text.append(", ").append(deadline.describeLeft());
     }
     return text.toString();
   }

@@ -196,11 +196,21 @@ public final class Deadline implements Serializable {
     return rounded.toDays() + " d" + rest(rounded.toHoursPart(), " h");
   }
 
+  /** By hand, since every deadline that passes says what it was, and a million may at once. */
   private static String number(double value) {
-    String digits =
-        String.format(
-            java.util.Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
-    return digits.contains(".") ? digits.replaceAll("\\.?0+$", "") : digits;
+    int places = value < 10 ? 2 : value < 100 ? 1 : 0;
+    long scale = places == 2 ? 100 : places == 1 ? 10 : 1;
+    long scaled = Math.round(value * scale);
+    for (; places > 0 && scaled % 10 == 0; places--) {
+      scaled /= 10;
+      scale /= 10;
+    }
+    String whole = Long.toString(scaled / scale);
+    if (places == 0) {
+      return whole;
+    }
+    long rest = scaled % scale;
+    return whole + (places == 2 && rest < 10 ? ".0" : ".") + rest;
   }
 
   private static String rest(int value, String unit) {
@@ -232,13 +242,21 @@ public final class Deadline implements Serializable {
     if (isNone()) {
       return "Deadline[none]";
     }
+    return "Deadline[" + describeLeft() + ']';
+  }
+
+  /** How far away it is, as a person would say it; cannot fail. */
+  String describeLeft() {
+    if (isNone()) {
+      return "no end";
+    }
     long left;
     try {
       left = nanoTime - time.nanoTime();
     } catch (RuntimeException e) { // a clock of somebody else's
-      return "Deadline[" + describeTimeout() + " from when it was made]";
+      return describeTimeout() + " from when it was set";
     }
-    return "Deadline[" + text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left]" : " ago]");
+    return text(Duration.ofNanos(Math.abs(left))) + (left > 0 ? " left" : " ago");
   }
 
   // ---- on the way to other processes ----

@@ -40,6 +40,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -381,10 +382,11 @@ public final class Application implements Function<String, Callable<List<String>
     Path folder = Files.createTempDirectory("redeploy");
     Path fifo = folder.resolve("fifo");
     new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor();
-    try (var reader = CancellableInputStream.open(fifo)) {
+    // Both ends, so that nobody waits for the other to be opened; the pump's read ends with it.
+    try (var _ = new RandomAccessFile(fifo.toFile(), "rw");
+        var reader = CancellableInputStream.open(fifo)) {
       cancelled(reader::read);
     } finally {
-      Files.writeString(fifo, "", java.nio.file.StandardOpenOption.APPEND); // frees the opener
       Files.delete(fifo);
       Files.delete(folder);
     }
@@ -431,7 +433,8 @@ public final class Application implements Function<String, Callable<List<String>
       }
       cancelled(
           token ->
-              UntilCancelled.thenThrow(token).stream(new ArrayBlockingQueue<Integer>(1)::take)
+              UntilCancelled.thenThrow(token).stream(
+                      () -> Queues.take(new ArrayBlockingQueue<Integer>(1)))
                   .forEach(_ -> {}));
       CompletableFuture<Void> done;
       try (var publisher = new SubmissionPublisher<Integer>()) {

@@ -30,7 +30,7 @@ class DocExamplesTest {
                     () ->
                         assertTrue(
                             compiled.contains(squeeze(example)),
-                            "not in any file under snippets:\n" + example)));
+                            "not in any file of snippets:\n" + example)));
   }
 
   private static List<String> examples(String document) throws IOException {
@@ -49,7 +49,8 @@ class DocExamplesTest {
     for (String folder :
         List.of(
             "core/src/test/java/dev/desist/snippets",
-            "integrations/jdbc/src/test/java/dev/desist/jdbc/snippets")) {
+            "integrations/jdbc/src/test/java/dev/desist/jdbc/snippets",
+            "verify/retries/src/test/java/dev/desist/retries")) {
       try (var files = Files.walk(ROOT.resolve(folder))) {
         for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
           all.add(Files.readString(file));

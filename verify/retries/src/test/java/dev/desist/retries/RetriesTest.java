@@ -51,12 +51,19 @@ class RetriesTest {
           token.throwIfCancelled(); // so that no try begins after the cancellation
           return request.call();
         };
-    return Cancellation.call(
-        token, // so that the retrier's predicate can ask for it
-        () ->
-            Blocking.interruptibly(
-                token, // so that a wait between two tries ends
-                () -> retrier.call(Retrier::isWorthAnotherTry, delay, once)));
+    try {
+      return Cancellation.call(
+          token, // so that the retrier's predicate can ask for it
+          () ->
+              Blocking.interruptibly(
+                  token, // so that a wait between two tries ends
+                  () -> retrier.call(Retrier::isWorthAnotherTry, delay, once)));
+    } catch (Exception failure) {
+      if (token.isCancelled() && !token.caused(failure)) {
+        throw new CancelledException(token, failure); // Resilience4j gives the last failure
+      }
+      throw failure;
+    }
   }
 
   // @end
