@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CancelledException extends CancellationException {
   private static final long serialVersionUID = 1;
+
+  /** Causes may form a circle; no chain that means something is as long as this. */
+  private static final int DEEPEST = 1_000;
 
   /** Why. */
   private final CancellationReason reason;
@@ -81,19 +85,15 @@ public final class CancelledException extends CancellationException {
    */
   public static Throwable unwrap(Throwable thrown) {
     Throwable at = Objects.requireNonNull(thrown, "thrown");
-    Throwable slow = at; // goes half as fast, and is met again where causes form a circle
-    for (boolean even = false; isWrapper(at); even = !even) {
+    for (int i = 0; isWrapper(at); i++) {
       Throwable cause = Foreign.cause(at);
       if (cause == null) {
         return at;
       }
-      at = cause;
-      if (even) {
-        slow = Objects.requireNonNull(Foreign.cause(slow));
-      }
-      if (at == slow) {
+      if (i == DEEPEST) {
         return thrown;
       }
+      at = cause;
     }
     return at;
   }
@@ -108,21 +108,27 @@ public final class CancelledException extends CancellationException {
 
   /**
    * {@return the cancellation that {@code thrown} tells of, wrapped in whatever by whomever} That
-   * is {@code thrown} itself, or the nearest among its causes and what these have suppressed. Whose
-   * cancellation it is, {@link CancellationToken#caused} tells.
+   * is {@code thrown} itself, or the nearest among its causes. Whose cancellation it is, {@link
+   * CancellationToken#caused} tells.
    *
    * <p>For those who have to tell cancellations from failures and know of no token: a call that was
    * cancelled is not to be tried again, not to be counted by a circuit breaker, not to be logged as
-   * an error.
+   * an error. A {@link TimeoutException} is none, whatever its cause: whoever set the timeout may
+   * well try again.
    *
    * {@snippet class="dev.desist.snippets.OutcomeSnippets" region="find"}
    *
    * @param thrown what was caught
    */
   public static Optional<CancelledException> find(Throwable thrown) {
-    Objects.requireNonNull(thrown, "thrown");
-    return Optional.ofNullable(
-        (CancelledException) Foreign.find(thrown, CancelledException.class::isInstance));
+    Throwable at = Objects.requireNonNull(thrown, "thrown");
+    for (int i = 0; at != null && !(at instanceof TimeoutException) && i < DEEPEST; i++) {
+      if (at instanceof CancelledException found) {
+        return Optional.of(found);
+      }
+      at = Foreign.cause(at);
+    }
+    return Optional.empty();
   }
 
   /** The exception of {@code verdict} in {@code thrown}, or null. */

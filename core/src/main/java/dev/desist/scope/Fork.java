@@ -169,8 +169,11 @@ sealed class Fork<T extends @Nullable Object>
     thread = NOBODY;
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
-    if (guard != null) {
+    if (made != null && guard != null) {
       GuardedThread.Ending _ = guard.leave(false);
+      synchronized (made) {
+        made.guard = null; // it leads to the thread
+      }
     }
     RuntimeException leak = closeLeaked();
     arrived(found, leak == null);
