@@ -136,7 +136,7 @@ sealed class Fork<T extends @Nullable Object>
                 : TimeSource.callWith(scope.time(), this::callInTime);
       }
     } catch (Throwable e) {
-      outcome = classify(e);
+      outcome = new Outcome.Failure<>(e); // not the task's: that is caught around it
     }
     leave(outcome);
   }
@@ -167,24 +167,32 @@ sealed class Fork<T extends @Nullable Object>
 
   private void leave(Outcome<T> found) {
     thread = NOBODY;
-    Control made = (Control) CONTROL.getVolatile(this);
-    GuardedThread.Call guard = made == null ? null : guard(made, null);
-    if (made != null && guard != null) {
-      GuardedThread.Ending _ = guard.leave(false);
-      synchronized (made) {
-        made.guard = null; // it leads to the thread
+    Throwable leak;
+    try {
+      Control made = (Control) CONTROL.getVolatile(this);
+      GuardedThread.Call guard = made == null ? null : guard(made, null);
+      if (made != null && guard != null) {
+        GuardedThread.Ending _ = guard.leave(false);
+        synchronized (made) {
+          made.guard = null; // it leads to the thread
+        }
       }
+      leak = closeLeaked();
+    } catch (Throwable e) {
+      leak = e; // it ends all the same
     }
-    RuntimeException leak = closeLeaked();
-    arrived(found, leak == null);
-    if (leak == null) {
-      end(found);
-      return;
+    Outcome<T> outcome = found;
+    if (leak != null) {
+      if (found instanceof Outcome.Failure<T>(Throwable exception)) {
+        Foreign.suppress(leak, exception);
+      }
+      outcome = new Outcome.Failure<>(leak);
     }
-    if (found instanceof Outcome.Failure<T>(Throwable exception)) {
-      Foreign.suppress(leak, exception);
+    try {
+      arrived(found, leak == null);
+    } finally {
+      end(outcome);
     }
-    end(new Outcome.Failure<>(leak));
   }
 
   /**

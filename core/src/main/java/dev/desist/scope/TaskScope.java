@@ -706,12 +706,14 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         if (live == 0 || token().isCancelled()) {
           phase = Phase.JOINED;
           complete = live == 0 && !cut;
-          failure = joinerFailure;
           break;
         }
       }
     }
     tellOfDropped();
+    synchronized (lock) {
+      failure = joinerFailure;
+    }
     CancellationReason reason = reason();
     if (reason != null) {
       graceEnd = after(configuration.grace.patience());
@@ -1039,11 +1041,21 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     while (live > 0 && !left) {
       try {
         CancellationToken.none().awaitOr(this::isQuiet, end);
+        if (live == 0 || !end.isPassed()) {
+          continue;
+        }
       } catch (InterruptedException e) {
         interruptedNow = true;
         interruptAll();
-      }
-      if (live == 0 || !end.isPassed()) {
+        continue;
+      } catch (Throwable e) {
+        if (end == Deadline.none()) {
+          throw e;
+        }
+        end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
+        Leftovers.log(
+            System.Logger.Level.ERROR,
+            "the time source of " + title() + " failed: " + Foreign.describe(e));
         continue;
       }
       boolean leave = leaving != null && (reported || leaving.isZero());
@@ -1082,7 +1094,12 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     TaskScope<?, ?> scope = fork.scope();
     Thread thread = fork.thread();
     CancellationReason reason = fork.token().reason().orElseThrow();
-    Duration deafFor = Duration.between(reason.origin().time(), scope.time.instant());
+    Duration deafFor;
+    try {
+      deafFor = Duration.between(reason.origin().time(), scope.time.instant());
+    } catch (Throwable e) {
+      deafFor = Duration.ZERO; // the time source fails, or gives no time
+    }
     return new Leftover(
         fork.name(),
         scope.name(),
@@ -1102,8 +1119,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   private Deadline after(Duration duration) {
     try {
       return TimeSource.callWith(time, () -> Deadline.after(duration));
-    } catch (Exception e) {
-      throw new AssertionError("making a deadline threw a checked exception", e);
+    } catch (Throwable e) {
+      Leftovers.log(
+          System.Logger.Level.ERROR,
+          "the time source of " + title() + " failed: " + Foreign.describe(e));
+      return Deadline.none(); // whoever is cancelled is waited for all the same
     }
   }
 

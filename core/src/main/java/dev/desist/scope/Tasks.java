@@ -6,6 +6,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
+import dev.desist.Disposer;
 import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
 import java.time.Duration;
@@ -14,7 +15,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -217,7 +217,7 @@ public final class Tasks {
     CancellationToken token = source.token();
     try (source) {
       return Cancellation.call(token, task);
-    } catch (Exception e) {
+    } catch (Throwable e) { // an error too may be what a layer made of it
       if (token.caused(e)
           && token.path().size() == 1
           && token.reason().orElseThrow() instanceof CancellationReason.DeadlineExceeded exceeded
@@ -316,10 +316,14 @@ public final class Tasks {
         return new Outcome.Success<>(Cancellation.call(token, task));
       } catch (InterruptedException e) {
         throw e;
-      } catch (Exception e) {
-        return token.caused(e)
-            ? new Outcome.Cancelled<>(token.reason().orElseThrow())
-            : new Outcome.Failure<>(e);
+      } catch (Throwable e) {
+        if (token.caused(e)) {
+          return new Outcome.Cancelled<>(token.reason().orElseThrow());
+        }
+        if (e instanceof Error error) {
+          throw error;
+        }
+        return new Outcome.Failure<>(e);
       }
     }
   }
@@ -349,12 +353,12 @@ public final class Tasks {
 
     private final UnaryOperator<TaskScope.Configuration> configure;
     private final boolean fair;
-    private final Consumer<? super T> disposer;
+    private final Disposer<? super T> disposer;
 
     private Options(
         UnaryOperator<TaskScope.Configuration> configure,
         boolean fair,
-        Consumer<? super T> disposer) {
+        Disposer<? super T> disposer) {
       this.configure = configure;
       this.fair = fair;
       this.disposer = disposer;
@@ -390,11 +394,11 @@ public final class Tasks {
      * is not given: of tasks that lost, that succeeded before another one failed, or that ended
      * after they were left behind. It is called once for each, by the thread of the task or by the
      * caller, in a {@linkplain Cancellation#shielded(Runnable) shield}, since what it has to clean
-     * up after was cancelled; what it throws is logged.
+     * up after was cancelled; what it throws is logged. Null values are not handed to it.
      *
      * @param disposer releases a value, such as {@code Response::close}
      */
-    public Options<T> disposing(Consumer<? super T> disposer) {
+    public Options<T> disposing(Disposer<? super T> disposer) {
       Objects.requireNonNull(disposer, "disposer");
       return new Options<>(configure, fair, disposer);
     }
@@ -409,10 +413,14 @@ public final class Tasks {
 
     /** Outside of everything that was cancelled: a shield, wherever it is called. */
     void dispose(T value) {
+      if (value == null) {
+        return; // nothing to release
+      }
       try {
         Cancellation.shielded(
             () -> {
-              disposer.accept(value);
+              disposer.dispose(value);
+              return null;
             });
       } catch (Throwable e) { // an error too: the others are to be disposed of all the same
         Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));

@@ -504,7 +504,7 @@ class ScopeForeignCodeTest {
         thrown -> {
           var asked = new AtomicInteger();
           var all = new CountDownLatch(3);
-          String winner =
+          String _ =
               Tasks.race(
                   Tasks.<String>options()
                       .disposing(
@@ -513,7 +513,6 @@ class ScopeForeignCodeTest {
                             ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown);
                           }),
                   List.of(() -> met(all, "a"), () -> met(all, "b"), () -> met(all, "c")));
-          assertEquals("a", winner);
           assertEquals(2, asked.get());
         });
   }
