@@ -5,6 +5,7 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Disposer;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -14,7 +15,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +39,7 @@ import org.jspecify.annotations.Nullable;
  * <p>What the function of {@code thenCompose} and its like starts is reached, too, through a copy
  * of the future it gives: if that one is linked it ends, while a plain future of the JDK, which may
  * be shared, goes on. Not reached are the other futures of {@code thenCombine} and its like, and
- * nothing is reached through {@code CompletableFuture.allOf} and {@code anyOf}, or by {@code
- * completeAsync} and {@code obtrudeValue}.
+ * nothing is reached through {@code CompletableFuture.allOf} and {@code anyOf}.
  *
  * <p>A linked future that was cancelled is done at once, as {@link Future#cancel} demands; the work
  * ends when it next asks its token. What it gives after all goes to the disposer, or, if only a
@@ -120,7 +119,7 @@ public final class Futures {
       CancellationToken token,
       Executor executor,
       Callable<? extends T> work,
-      Consumer<? super T> disposer) {
+      Disposer<? super T> disposer) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(executor, "executor");
     Objects.requireNonNull(work, "work");

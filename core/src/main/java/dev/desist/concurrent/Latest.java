@@ -4,8 +4,10 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
-import dev.desist.CancelledException;
+import dev.desist.Disposer;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -36,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The thread that submits, cancels or closes runs no callback of the tasks that it cancels: they
  * run on {@link Cancellation#dispatcher()}. What the consumer throws goes to the uncaught-exception
- * handler of the delivering thread.
+ * handler of the delivering thread; so does what the executor that delivers throws, on the thread
+ * of the task.
  *
  * <h2>What becomes of what is not delivered</h2>
  *
@@ -140,7 +143,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    *
    * @param task what to call
    * @return completes when the task has ended, with how it ended, whether or not that is delivered
-   * @throws java.util.concurrent.RejectedExecutionException if the executor of the tasks rejects it
+   * @throws java.util.concurrent.RejectedExecutionException if the executor of the tasks rejects
+   *     it: then nothing of it is delivered, and the one before is cancelled all the same. One that
+   *     waited for another to end, and is rejected then, is delivered as a failure
    */
   public CompletionStage<Outcome<T>> submit(Callable<? extends T> task) {
     Objects.requireNonNull(task, "task");
@@ -166,6 +171,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     Submission mine;
     Submission old;
     boolean start;
+    Stack.reserve();
     synchronized (lock) {
       count++;
       String title = name == null ? "request " + count : name;
@@ -186,7 +192,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       mine.supersede(old);
     }
     if (start) {
-      mine.startOn(options.executor);
+      mine.startNow();
     }
     return mine.ended.minimalCompletionStage();
   }
@@ -226,6 +232,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
     private final String name;
 
+    /** Whether its outcome was delivered or discarded. Guarded by the slot's lock. */
+    private boolean settled;
+
     Submission(String name, CancellationSource own, Callable<? extends T> task) {
       super(own, task);
       this.name = name;
@@ -235,14 +244,32 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       older.cancel(CancellationReason.superseded(this + " took its place"));
     }
 
+    /** Has this run; who submitted it is told if it cannot, and nobody else. */
+    private void startNow() {
+      if (token().isCancelled()) {
+        return;
+      }
+      try {
+        options.executor.execute(this);
+      } catch (Throwable e) {
+        synchronized (lock) {
+          if (newest == this) {
+            newest = null;
+          }
+        }
+        refuse(e);
+        throw e;
+      }
+    }
+
     /**
      * Has this run after the one before; who submitted it has gone on, and learns by the outcome.
      */
     private void startLater() {
       try {
         startOn(options.executor);
-      } catch (RuntimeException e) {
-        log(System.Logger.Level.WARNING, this + " was refused: " + e);
+      } catch (Throwable e) {
+        log(System.Logger.Level.WARNING, this + " was refused: " + Foreign.describe(e));
       }
     }
 
@@ -253,11 +280,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
 
     @Override
     void failed(Throwable failure) {
-      boolean cancelled =
-          CancelledException.unwrap(failure) instanceof CancelledException e
-              && token().reason().orElse(null) == e.reason();
       end(
-          cancelled
+          token().caused(failure)
               ? new Outcome.Cancelled<>(token().reason().orElseThrow())
               : new Outcome.Failure<>(failure));
     }
@@ -275,36 +299,52 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
         stale = newest != this;
       }
-      if (stale) {
-        discard(outcome);
-      } else {
-        handOver(outcome);
-      }
-      ended.complete(outcome);
-      if (next != null) {
-        next.startLater();
+      try {
+        if (stale) {
+          settle(outcome, false);
+        } else {
+          handOver(outcome);
+        }
+      } finally {
+        try {
+          ended.complete(outcome);
+        } finally {
+          if (next != null) {
+            next.startLater();
+          }
+        }
       }
     }
 
+    /** An executor that throws may have taken the outcome all the same: it is settled once. */
     private void handOver(Outcome<T> outcome) {
       try {
-        deliverOn.execute(() -> deliver(outcome));
-      } catch (RuntimeException e) {
-        log(System.Logger.Level.WARNING, "the outcome of " + this + " was refused: " + e);
-        discard(outcome);
+        deliverOn.execute(() -> settle(outcome, true));
+      } catch (Throwable e) {
+        Foreign.report(e);
+        settle(outcome, false);
       }
     }
 
-    private void deliver(Outcome<T> outcome) {
+    /**
+     * Delivers the outcome, if this is the newest submission, or else discards it, once.
+     *
+     * @param delivers whether it is for the consumer at all
+     */
+    private void settle(Outcome<T> outcome, boolean delivers) {
       boolean mine;
       synchronized (lock) {
+        if (settled) {
+          return;
+        }
+        settled = true;
         mine = newest == this;
         if (mine) {
           newest = null;
         }
       }
-      if (mine) {
-        guarded(() -> consumer.accept(outcome));
+      if (mine && delivers) {
+        Foreign.run(() -> consumer.accept(outcome));
       } else {
         discard(outcome);
       }
@@ -339,13 +379,13 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     private final @Nullable String name;
     private final Executor executor;
     private final boolean oneAtATime;
-    private final Consumer<? super T> disposer;
+    private final Disposer<? super T> disposer;
 
     private Options(
         @Nullable String name,
         Executor executor,
         boolean oneAtATime,
-        Consumer<? super T> disposer) {
+        Disposer<? super T> disposer) {
       this.name = name;
       this.executor = executor;
       this.oneAtATime = oneAtATime;
@@ -384,10 +424,10 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     /**
      * {@return a copy with a disposer}
      *
-     * @param disposer is given each value that is not delivered, once, on whatever thread finds
-     *     that out; what it throws is logged
+     * @param disposer is given each value that is not delivered, but null, once, on whatever thread
+     *     finds that out; what it throws is logged
      */
-    public Options<T> disposing(Consumer<? super T> disposer) {
+    public Options<T> disposing(Disposer<? super T> disposer) {
       Objects.requireNonNull(disposer, "disposer");
       return new Options<>(name, executor, oneAtATime, disposer);
     }

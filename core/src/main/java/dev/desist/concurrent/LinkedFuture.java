@@ -1,24 +1,27 @@
 package dev.desist.concurrent;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Disposer;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,10 +86,49 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       if (failure instanceof CancelledException cancelled) {
         Work.cancel(chain, cancelled.reason());
       } else {
-        stop("its future was completed from outside, with " + failure);
+        stop("its future was completed from outside, with " + Foreign.describe(failure));
       }
     }
     return first;
+  }
+
+  @Override
+  public CompletableFuture<T> completeAsync(Supplier<? extends T> supplier) {
+    return completeAsync(supplier, defaultExecutor());
+  }
+
+  @Override
+  public CompletableFuture<T> completeAsync(Supplier<? extends T> supplier, Executor executor) {
+    Objects.requireNonNull(supplier, "supplier");
+    Objects.requireNonNull(executor, "executor");
+    executor.execute(
+        (Runnable & AsynchronousCompletionTask)
+            () -> {
+              if (isDone()) {
+                return;
+              }
+              T value;
+              try {
+                value = supplier.get();
+              } catch (Throwable e) {
+                completeExceptionally(e);
+                return;
+              }
+              complete(value);
+            });
+    return this;
+  }
+
+  @Override
+  public void obtrudeValue(T value) {
+    super.obtrudeValue(value);
+    stop("its future was completed from outside");
+  }
+
+  @Override
+  public void obtrudeException(Throwable failure) {
+    super.obtrudeException(sound(failure));
+    stop("its future was completed from outside, with " + Foreign.describe(failure));
   }
 
   private void stop(String message) {
@@ -111,7 +153,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     CancellationToken passed = limit.token();
     CancellationRegistration registration =
         passed.onCancel(
-            Cancellation.dispatcher(),
+            Lane.COMPLETIONS,
             () -> {
               CancellationReason reason = passed.reason().orElseThrow();
               if (completion.apply(reason)) {
@@ -177,8 +219,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(fn, "fn");
     return argument -> {
       CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
-      CancellationRegistration reach =
-          chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
+      CancellationRegistration reach = chain.token().onCancel(Lane.COMPLETIONS, () -> pass(copy));
       return copy.whenComplete((_, _) -> reach.unregister());
     };
   }
@@ -198,8 +239,10 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public T get() throws InterruptedException, ExecutionException {
     try {
       return super.get();
-    } catch (CancellationException e) {
-      throw unwrap(e);
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw ended(e);
     }
   }
 
@@ -208,17 +251,33 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       throws InterruptedException, ExecutionException, TimeoutException {
     try {
       return super.get(timeout, unit);
-    } catch (CancellationException e) {
-      throw unwrap(e);
+    } catch (InterruptedException | TimeoutException | NullPointerException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw ended(e);
     }
+  }
+
+  /** What {@code get} throws, for what the JDK's has thrown. */
+  private ExecutionException ended(Throwable thrown) {
+    throwIfCancelled();
+    if (thrown instanceof CancellationException cancelled) {
+      throw cancelled;
+    }
+    if (thrown instanceof ExecutionException failed) {
+      return failed;
+    }
+    Throwable failure = super.exceptionNow(); // whose words could not be had
+    return new ExecutionException(Foreign.describe(failure), failure);
   }
 
   @Override
   public T join() {
     try {
       return super.join();
-    } catch (CancellationException e) {
-      throw unwrap(e);
+    } catch (CancellationException | CompletionException e) {
+      throwIfCancelled();
+      throw e;
     }
   }
 
@@ -226,9 +285,60 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public T getNow(T valueIfAbsent) {
     try {
       return super.getNow(valueIfAbsent);
-    } catch (CancellationException e) {
-      throw unwrap(e);
+    } catch (CancellationException | CompletionException e) {
+      throwIfCancelled();
+      throw e;
     }
+  }
+
+  // A future made from one that was cancelled has our exception in a wrapper of the JDK's. It was
+  // cancelled all the same.
+
+  /** Our exception, if this future has ended with it, wrapped or not. */
+  private @Nullable CancelledException cancellation() {
+    Throwable ending =
+        switch (super.state()) {
+          case RUNNING, SUCCESS -> null;
+          case FAILED -> super.exceptionNow();
+          case CANCELLED -> handle((_, failure) -> failure).getNow(null);
+        };
+    return ending != null && CancelledException.unwrap(ending) instanceof CancelledException found
+        ? found
+        : null;
+  }
+
+  private void throwIfCancelled() {
+    CancelledException cancelled = cancellation();
+    if (cancelled != null) {
+      throw cancelled;
+    }
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return state() == State.CANCELLED;
+  }
+
+  @Override
+  public State state() {
+    State state = super.state();
+    return state == State.FAILED && cancellation() != null ? State.CANCELLED : state;
+  }
+
+  @Override
+  public Throwable exceptionNow() {
+    if (super.state() == State.FAILED && isCancelled()) {
+      throw new IllegalStateException("Task was cancelled");
+    }
+    return super.exceptionNow();
+  }
+
+  @Override
+  public T resultNow() {
+    if (super.state() == State.FAILED && isCancelled()) {
+      throw new IllegalStateException("Task was cancelled");
+    }
+    return super.resultNow();
   }
 
   /** Our exception with its reason, which the JDK's methods wrap. */
@@ -240,7 +350,26 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   /** Returns whether this call completed the future; the work is not told. */
   final boolean fail(Throwable failure) {
-    return super.completeExceptionally(failure);
+    return super.completeExceptionally(sound(failure));
+  }
+
+  /**
+   * A failure that stages can pass on: the JDK asks it for words on the way, and would lose the
+   * stages if that failed.
+   */
+  private static Throwable sound(Throwable failure) {
+    return failure == null || Foreign.canSpeak(failure) ? failure : new Mute(failure);
+  }
+
+  /**
+   * Around a failure that cannot say what it is; one that the JDK takes for a wrapper of its own.
+   */
+  private static final class Mute extends CompletionException {
+    private static final long serialVersionUID = 1;
+
+    Mute(Throwable failure) {
+      super(Foreign.describe(failure), failure);
+    }
   }
 
   /** Returns whether this call completed the future; the work is not told. */
@@ -258,7 +387,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     private final CancellationToken parent;
     private final Work<T> work;
 
-    Task(CancellationToken parent, Callable<? extends T> callable, Consumer<? super T> disposer) {
+    Task(CancellationToken parent, Callable<? extends T> callable, Disposer<? super T> disposer) {
       this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {

@@ -143,7 +143,8 @@ public final class Queues {
    * @param token what may end the wait
    * @param queue to take from
    * @param limit how many at most
-   * @return the elements, in the queue's order, at least one; the list is the caller's own
+   * @return the elements, in the queue's order, at least one; the list is the caller's own. If the
+   *     queue fails after some were taken, these
    * @throws IllegalArgumentException if the limit is not positive
    * @throws CancelledException if the token is or becomes cancelled; nothing was taken
    * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
@@ -156,8 +157,24 @@ public final class Queues {
     }
     var taken = new ArrayList<E>();
     taken.add(take(token, queue));
-    queue.drainTo(taken, limit - 1);
+    try {
+      queue.drainTo(taken, limit - 1);
+    } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
+      pollInto(taken, queue, limit);
+    } catch (RuntimeException e) {
+      // What was taken is the caller's; the queue will fail again where nothing has been.
+    }
     return taken;
+  }
+
+  private static <E> void pollInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
+    while (taken.size() < limit) {
+      E next = queue.poll();
+      if (next == null) {
+        return;
+      }
+      taken.add(next);
+    }
   }
 
   private static <E> @Nullable E pollNow(CancellationToken token, BlockingQueue<? extends E> queue)

@@ -1,16 +1,17 @@
 package dev.desist.concurrent;
 
 import dev.desist.Cancellation;
-import dev.desist.CancellationCallbackException;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Disposer;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +44,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   /** Called once when all is set up: from now on, a cancellation ends what has not begun. */
   final void arm() {
-    unstarted = token().onCancel(Cancellation.dispatcher(), this::cancelUnstarted);
+    unstarted = token().onCancel(Lane.COMPLETIONS, this::cancelUnstarted);
   }
 
   /** Has this run, unless its token is cancelled: then it has ended, or soon will have. */
@@ -111,11 +112,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   /** Lets go of the token; callbacks that the work left on it run now. */
   private void close() {
-    try {
-      source.close();
-    } catch (CancellationCallbackException e) {
-      report(e);
-    }
+    Foreign.run(source::close);
   }
 
   abstract void succeeded(T value);
@@ -134,49 +131,32 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
             .cancelAsync(reason)
             .exceptionally(
                 failure -> {
-                  report(failure);
+                  Foreign.report(failure);
                   return true;
                 });
   }
 
-  /** Calls what a user gave us, where a failure of it has nobody else to go to. */
-  static void guarded(Runnable callback) {
-    try {
-      callback.run();
-    } catch (Throwable e) {
-      report(e);
+  static <T extends @Nullable Object> void dispose(T value, Disposer<? super T> disposer) {
+    if (value == null) {
+      return; // nothing to release
     }
-  }
-
-  private static void report(Throwable failure) {
-    Thread thread = Thread.currentThread();
     try {
-      thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
-    } catch (Throwable e) {
-      // What a handler throws is ignored, as the JVM does.
-    }
-  }
-
-  static <T extends @Nullable Object> void dispose(T value, Consumer<? super T> disposer) {
-    try {
-      disposer.accept(value);
+      disposer.dispose(value);
     } catch (Throwable e) { // an error too: others wait for what comes after it
-      log(System.Logger.Level.ERROR, "a disposer failed: " + e);
+      log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
     }
   }
 
   /** Notes a failure that nobody waits for any more, unless it is a cancellation. */
   static void noteLate(String what, Throwable failure) {
-    if (!(CancelledException.unwrap(failure) instanceof CancelledException)) {
-      log(System.Logger.Level.DEBUG, what + ", which nobody waits for, failed: " + failure);
+    if (CancelledException.find(failure).isEmpty()) {
+      log(
+          System.Logger.Level.DEBUG,
+          what + ", which nobody waits for, failed: " + Foreign.describe(failure));
     }
   }
 
   static void log(System.Logger.Level level, String message) {
-    try {
-      LOG.log(level, message);
-    } catch (RuntimeException e) {
-      // A logger that fails must not keep an outcome from anybody.
-    }
+    Foreign.log(LOG, level, message);
   }
 }

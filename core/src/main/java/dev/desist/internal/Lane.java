@@ -353,7 +353,8 @@ public final class Lane implements Executor {
                   .inheritInheritableThreadLocals(false)
                   .factory());
       try {
-        made.execute(() -> {}); // starts it
+        // Starts it; and nothing of whoever happened to be first stays with it.
+        made.execute(() -> Thread.currentThread().setContextClassLoader(null));
         thread = made;
       } catch (OutOfMemoryError e) {
         // none to be had: the next one tries again

@@ -52,10 +52,11 @@ final class Calls<T> implements Spliterator<T> {
     try {
       return call();
     } catch (Exception e) {
-      if (CancelledException.unwrap(e) instanceof CancelledException cancelled
-          && until.token().reason().orElse(null) == cancelled.reason()) {
+      if (until.token().caused(e)) {
         if (until.isThrowing()) {
-          throw cancelled;
+          throw e instanceof CancelledException own
+              ? own
+              : new CancelledException(until.token(), e);
         }
         return null;
       }
