@@ -167,7 +167,7 @@ class HostileTest {
     var cancelled = new CancelledException(source.token(), hostile);
     assertTrue(cancelled.getMessage().contains("cancellation was requested"));
     hostile.addSuppressed(cancelled);
-    assertSame(cancelled, CancelledException.find(hostile).orElseThrow());
+    assertTrue(CancelledException.find(hostile).isEmpty(), "it was not made from it");
     assertTrue(source.token().caused(hostile));
   }
 

@@ -1,5 +1,6 @@
 package dev.desist.concurrent;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
@@ -219,7 +220,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(fn, "fn");
     return argument -> {
       CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
-      CancellationRegistration reach = chain.token().onCancel(Lane.COMPLETIONS, () -> pass(copy));
+      CancellationRegistration reach = chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
       return copy.whenComplete((_, _) -> reach.unregister());
     };
   }
