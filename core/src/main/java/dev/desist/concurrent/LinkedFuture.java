@@ -220,7 +220,8 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(fn, "fn");
     return argument -> {
       CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
-      CancellationRegistration reach = chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
+      CancellationRegistration reach =
+          chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
       return copy.whenComplete((_, _) -> reach.unregister());
     };
   }

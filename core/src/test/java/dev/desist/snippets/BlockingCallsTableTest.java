@@ -67,7 +67,8 @@ class BlockingCallsTableTest {
     List<String> lines = Files.readAllLines(ROOT.resolve("docs/guide.md"));
     var claims = new ArrayList<String>();
     for (String line :
-        lines.subList(lines.indexOf("## Blocking calls"), lines.indexOf("### Databases"))) {
+        lines.subList(
+            lines.indexOf("## Blocking calls"), lines.indexOf("### Retries, circuit breakers"))) {
       if (line.startsWith("| ") && !line.startsWith("| the call |")) {
         String[] cells = line.substring(2).split("\\s*\\|\\s*", -1);
         for (int i = 1; i < cells.length; i++) {
