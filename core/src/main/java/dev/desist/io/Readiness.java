@@ -240,8 +240,8 @@ final class Readiness {
     }
     SelectorLoop mine = loop;
     if (mine == null) {
-      mine = SelectorLoop.next();
-      key = channel.register(mine.selector(), 0, this);
+      mine = SelectorLoop.register(channel, this);
+      key = channel.keyFor(mine.selector());
       loop = mine;
     }
     Waiter after = first;

@@ -3,6 +3,7 @@ package dev.desist.io;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
 import java.io.IOException;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,6 +35,11 @@ final class SelectorLoop implements Runnable {
   private static final @Nullable SelectorLoop[] LOOPS =
       new @Nullable SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
 
+  /**
+   * How long a loop stays that has no channel left: threads must not keep an application loaded.
+   */
+  private static final long KEPT_MILLIS = 10_000;
+
   /** How long a loop rests when its selector has failed; twice as long if it fails again. */
   private static final long REST_NANOS = 10_000_000;
 
@@ -47,6 +53,7 @@ final class SelectorLoop implements Runnable {
 
   private static final AtomicInteger NEXT = new AtomicInteger();
 
+  private final int number;
   private final Selector selector;
   private final ConcurrentLinkedQueue<Readiness> changed = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean asleep = new AtomicBoolean();
@@ -58,7 +65,8 @@ final class SelectorLoop implements Runnable {
 
   private int vain;
 
-  private SelectorLoop(Selector selector) {
+  private SelectorLoop(int number, Selector selector) {
+    this.number = number;
     this.selector = selector;
   }
 
@@ -79,10 +87,37 @@ final class SelectorLoop implements Runnable {
     }
   }
 
+  /**
+   * Makes {@code channel} known to the next loop, which lasts at least as long as the channel.
+   *
+   * @throws IOException if the channel is closed, or the system has no selector left
+   */
+  static SelectorLoop register(SelectableChannel channel, Readiness readiness) throws IOException {
+    synchronized (LOOPS) { // no loop ends in between
+      SelectorLoop loop = next();
+      channel.register(loop.selector, 0, readiness);
+      return loop;
+    }
+  }
+
+  /** Ends this loop unless it has a channel; whoever comes next makes another. */
+  private boolean end() throws IOException {
+    synchronized (LOOPS) {
+      if (!selector.keys().isEmpty() || !changed.isEmpty()) {
+        return false;
+      }
+      if (LOOPS[number] == this) {
+        LOOPS[number] = null;
+      }
+      selector.close();
+      return true;
+    }
+  }
+
   private static SelectorLoop start(int number) throws IOException {
     Selector selector = Selector.open();
     try {
-      var loop = new SelectorLoop(selector);
+      var loop = new SelectorLoop(number, selector);
       Thread.ofVirtual()
           .name("desist-selector-" + number)
           .inheritInheritableThreadLocals(false)
@@ -120,10 +155,16 @@ final class SelectorLoop implements Runnable {
           busy = selector.selectNow(this::ready) > 0;
         } else {
           asleep.set(true);
+          long since = System.nanoTime();
           busy =
-              (changed.isEmpty() ? selector.select(this::ready) : selector.selectNow(this::ready))
+              (changed.isEmpty()
+                      ? selector.select(this::ready, KEPT_MILLIS)
+                      : selector.selectNow(this::ready))
                   > 0;
           asleep.set(false);
+          if (!busy && System.nanoTime() - since >= KEPT_MILLIS * 1_000_000 && end()) {
+            return;
+          }
         }
         vain = busy && !useful ? vain + 1 : 0;
         if (vain >= VAIN && changed.isEmpty()) {
