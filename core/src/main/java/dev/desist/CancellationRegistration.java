@@ -239,7 +239,7 @@ public final class CancellationRegistration implements AutoCloseable {
   }
 
   private void runSubmitted(Runnable callback) {
-    Stack.reserve();
+    Stack.reserveForStep();
     if (PHASE.compareAndSet(this, SUBMITTED, Thread.currentThread())) {
       run(callback);
     }

@@ -135,7 +135,7 @@ public final class CancellationToken {
 
   /** A token below several, none of which is {@link #none()}. */
   static CancellationToken linkedTo(List<CancellationToken> parents) {
-    Stack.reserve();
+    Stack.reserveForStep();
     Forgotten.release();
     List<Node> above = parents.stream().map(parent -> Objects.requireNonNull(parent.node)).toList();
     var token = new CancellationToken(above, above.getFirst().time);
@@ -342,7 +342,7 @@ public final class CancellationToken {
   }
 
   private CancellationToken descend(@Nullable String name) {
-    Stack.reserve(); // so that there is room to close it, too
+    Stack.reserveForStep(); // so that there is room to close it, too
     return node == null ? root(name) : childOf(this, node, name);
   }
 
@@ -389,7 +389,7 @@ public final class CancellationToken {
 
   private static CancellationRegistration register(
       Node node, CancellationRegistration registration) {
-    Stack.reserve(); // so that there is room to take it back, too
+    Stack.reserveForStep(); // so that there is room to take it back, too
     Verdict found = node.add(registration);
     if (found != null) {
       if (!found.swept) {
@@ -519,7 +519,7 @@ public final class CancellationToken {
     if (known != null) {
       return known;
     }
-    Stack.reserve();
+    Stack.reserveForStep();
     var future = new CompletableFuture<CancellationReason>();
     var made = future.minimalCompletionStage();
     // Registered first: a stage that others were given is one that completes.

@@ -60,7 +60,7 @@ final class SystemTime implements TimeSource {
 
   @Override
   public Timer schedule(long nanoTime, Runnable task) {
-    Stack.reserve();
+    Stack.reserveForStep();
     var entry = new Entry(nanoTime, task);
     synchronized (heap) {
       heap.add(entry);

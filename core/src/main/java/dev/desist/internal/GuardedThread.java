@@ -111,7 +111,7 @@ public final class GuardedThread {
    * @throws Exception what it threw
    */
   public <T extends @Nullable Object> T masked(Callable<T> body) throws Exception {
-    Stack.reserve();
+    Stack.reserveForStep();
     int aside;
     boolean withheld;
     synchronized (this) {

@@ -42,4 +42,10 @@ class EndOfStackTest {
   void tokens_and_guarded_calls(String flag) throws Exception {
     run(dev.desist.EndOfStackProgram.class, flag);
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {INTERPRETED, SIMPLY_COMPILED, COMPILED})
+  void scopes(String flag) throws Exception {
+    run(dev.desist.scope.EndOfStackProgram.class, flag);
+  }
 }
