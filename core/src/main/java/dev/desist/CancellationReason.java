@@ -201,7 +201,7 @@ public sealed interface CancellationReason extends Serializable {
     String whose = owner == null ? "" : " of \"" + owner + '"';
     String message =
         deadline.isZero()
-            ? "the deadline" + whose + " had passed when it was set"
+            ? "the deadline" + whose + " passed before it was set"
             : "the " + deadline.describeTimeout() + " deadline" + whose + " passed";
     Origin origin = Origin.here(deadline.time(), deadline.callSite());
     return new DeadlineExceeded(message, origin, owner, deadline);

@@ -545,7 +545,7 @@ class RootContractTest {
     @Test
     void a_deadline_that_had_passed_when_it_was_set_says_so() {
       source.cancelAfter(Duration.ZERO);
-      assertEquals("the deadline of \"source\" had passed when it was set", messageOf(token));
+      assertEquals("the deadline of \"source\" passed before it was set", messageOf(token));
     }
   }
 

@@ -19,6 +19,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.spi.SelectorProvider;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -240,9 +241,8 @@ final class Readiness {
     }
     SelectorLoop mine = loop;
     if (mine == null) {
-      mine = SelectorLoop.register(channel, this);
-      key = channel.keyFor(mine.selector());
-      loop = mine;
+      key = SelectorLoop.register(channel, this, known -> loop = known);
+      mine = Objects.requireNonNull(loop);
     }
     Waiter after = first;
     waiter.next = after;

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,11 +93,14 @@ final class SelectorLoop implements Runnable {
    *
    * @throws IOException if the channel is closed, or the system has no selector left
    */
-  static SelectorLoop register(SelectableChannel channel, Readiness readiness) throws IOException {
+  static SelectionKey register(
+      SelectableChannel channel, Readiness readiness, Consumer<SelectorLoop> known)
+      throws IOException {
     synchronized (LOOPS) { // no loop ends in between
       SelectorLoop loop = next();
-      channel.register(loop.selector, 0, readiness);
-      return loop;
+      SelectionKey key = channel.register(loop.selector, 0, readiness);
+      known.accept(loop);
+      return key;
     }
   }
 
