@@ -51,15 +51,17 @@ import org.jspecify.annotations.Nullable;
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
  * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is
  * cancelled}, {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with
- * the reason, and stages that wait for a value do not run.
+ * the reason, and stages that wait for a value do not run. So it is with every future made from one
+ * that was cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's
+ * cancellation that tells of: the JDK's futures take any {@link CancellationException} so.
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>A future is completed by the thread of its work; if a token or a timeout ends it before, by
- * {@link Cancellation#dispatcher()}, and never by the thread that cancels the token. A future that
- * is itself cancelled or completed completes its stages on the calling thread, as every {@code
- * CompletableFuture}. The callbacks that its work has registered do not run there, but on the
- * dispatcher; when the call returns, the token of the work reports cancelled.
+ * <p>A future is completed by the thread of its work; if a token or a timeout ends it before, by a
+ * daemon thread of this library, and never by the thread that cancels the token. A future that is
+ * itself cancelled or completed completes its stages on the calling thread, as every {@code
+ * CompletableFuture}. The callbacks that its work has registered do not run there, but on a thread
+ * of this library; when the call returns, the token of the work reports cancelled.
  *
  * <h2>General exceptions</h2>
  *

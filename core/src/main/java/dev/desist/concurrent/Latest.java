@@ -37,9 +37,9 @@ import org.jspecify.annotations.Nullable;
  * overlap with a submission.
  *
  * <p>The thread that submits, cancels or closes runs no callback of the tasks that it cancels: they
- * run on {@link Cancellation#dispatcher()}. What the consumer throws goes to the uncaught-exception
- * handler of the delivering thread; so does what the executor that delivers throws, on the thread
- * of the task.
+ * run on a thread of this library. What the consumer throws goes to the uncaught-exception handler
+ * of the delivering thread; so does what the executor that delivers throws, on the thread of the
+ * task.
  *
  * <h2>What becomes of what is not delivered</h2>
  *
