@@ -9,6 +9,7 @@ import dev.desist.CancelledException;
 import dev.desist.Disposer;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
@@ -89,6 +90,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   @Override
   public final void run() {
+    Stack.reserve(); // or it would be claimed, and not end
     Callable<? extends T> mine = claim();
     if (mine == null) {
       return;

@@ -1,9 +1,12 @@
 package dev.desist.failing;
 
 import dev.desist.RootSteps;
+import dev.desist.concurrent.ConcurrentSteps;
 import dev.desist.io.IoSteps;
 import dev.desist.scope.ScopeSteps;
 import dev.desist.shutdown.ShutdownSteps;
+import dev.desist.stream.StreamSteps;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +24,8 @@ public final class FailEachStep {
   static {
     ALL.put("root", RootSteps::walk);
     ALL.put("scope", ScopeSteps::walk);
+    ALL.put("concurrent", ConcurrentSteps::walk);
+    ALL.put("stream", StreamSteps::walk);
     ALL.put("io", IoSteps::walk);
     ALL.put("shutdown", ShutdownSteps::walk);
   }
@@ -37,13 +42,23 @@ public final class FailEachStep {
           case "stack" -> new EndOfStack(random);
           default -> throw new IllegalArgumentException(arguments[0]);
         };
+    var failed = new ArrayList<String>();
+    Walk noting =
+        (name, step) -> {
+          try {
+            walk.over(name, step);
+          } catch (AssertionError e) {
+            failed.add(name);
+            e.printStackTrace(System.out);
+          }
+        };
     List<String> names = List.of(arguments).subList(1, arguments.length);
     for (String each : names.isEmpty() ? ALL.keySet() : names) {
       long begin = System.nanoTime();
-      Objects.requireNonNull(ALL.get(each)).walk(walk);
+      Objects.requireNonNull(ALL.get(each)).walk(noting);
       System.out.println(each + ": " + (System.nanoTime() - begin) / 1_000_000 + " ms");
     }
-    System.out.println("done");
-    System.exit(0);
+    System.out.println(failed.isEmpty() ? "done" : "failed: " + failed);
+    System.exit(failed.isEmpty() ? 0 : 1);
   }
 }
