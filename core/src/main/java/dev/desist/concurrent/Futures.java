@@ -204,14 +204,22 @@ public final class Futures {
                   linked.fail(new CancelledException(source.token()));
                   future.cancel(true);
                 });
-    var _ =
-        future.whenComplete(
-            (value, failure) -> {
-              if (cancelling.unregister()) { // else the cancellation was first
-                relay(value, failure, linked);
-                source.close();
-              }
-            });
+    boolean told = false;
+    try {
+      var _ =
+          future.whenComplete(
+              (value, failure) -> {
+                if (cancelling.unregister()) { // else the cancellation was first
+                  relay(value, failure, linked);
+                  source.close();
+                }
+              });
+      told = true;
+    } finally {
+      if (!told && cancelling.unregister()) { // nobody has the linked one
+        source.close();
+      }
+    }
     return linked;
   }
 

@@ -78,7 +78,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Stack.reserve();
     boolean first = super.complete(value);
     if (first) {
-      stop("its future was completed from outside");
+      stop(null);
     }
     return first;
   }
@@ -91,7 +91,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       if (failure instanceof CancelledException cancelled) {
         Work.cancel(chain, cancelled.reason());
       } else {
-        stop("its future was completed from outside, with " + Foreign.describe(failure));
+        stop(failure);
       }
     }
     return first;
@@ -128,18 +128,34 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public void obtrudeValue(T value) {
     Stack.reserve();
     super.obtrudeValue(value);
-    stop("its future was completed from outside");
+    stop(null);
   }
 
   @Override
   public void obtrudeException(Throwable failure) {
     Stack.reserve();
     super.obtrudeException(sound(failure));
-    stop("its future was completed from outside, with " + Foreign.describe(failure));
+    stop(failure);
   }
 
-  private void stop(String message) {
-    Work.cancel(chain, CancellationReason.requested(message));
+  /**
+   * Tells the work, for this future has ended: if need be, as soon as there is memory for it.
+   *
+   * @param failure with what it was completed, if with a failure
+   */
+  private void stop(@Nullable Throwable failure) {
+    while (true) {
+      try {
+        String message =
+            failure == null
+                ? "its future was completed from outside"
+                : "its future was completed from outside, with " + Foreign.describe(failure);
+        Work.cancel(chain, CancellationReason.requested(message));
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      }
+    }
   }
 
   @Override
@@ -157,7 +173,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
     Stack.reserve();
-    CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
+    CancellationSource limit = CancellationToken.none().child("its future");
     CancellationToken passed = limit.token();
     CancellationRegistration registration =
         passed.onCancel(
@@ -174,6 +190,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
               registration.unregister();
               limit.close();
             });
+    limit.cancelAfter(length); // last: what has not come this far ends nothing
     return this;
   }
 
@@ -403,7 +420,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
           new Work<>(sourceUnder(parent), callable) {
             @Override
             void succeeded(T value) {
-              if (!succeed(value)) {
+              if (!succeed(value) && !has(value)) {
                 dispose(value, disposer);
               }
             }
@@ -416,6 +433,10 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
             }
           };
       work.arm();
+    }
+
+    private boolean has(T value) {
+      return state() == State.SUCCESS && resultNow() == value;
     }
 
     /** {@return whether this was made for work under {@code token} itself} */

@@ -156,20 +156,27 @@ public final class Queues {
     if (limit <= 0) {
       throw new IllegalArgumentException("limit must be positive: " + limit);
     }
-    var taken = new ArrayList<E>();
+    var taken = new ArrayList<E>(Math.min(limit, 10)); // with room, before anything is taken
     taken.add(take(token, queue));
     try {
       queue.drainTo(taken, limit - 1);
     } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
       pollInto(taken, queue, limit);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       // What was taken is the caller's; the queue will fail again where nothing has been.
     }
     return taken;
   }
 
-  private static <E> void pollInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
+  @SuppressWarnings("NonApiType") // of which room can be asked for
+  private static <E> void pollInto(
+      ArrayList<E> taken, BlockingQueue<? extends E> queue, int limit) {
     while (taken.size() < limit) {
+      try {
+        taken.ensureCapacity(taken.size() + 1);
+      } catch (OutOfMemoryError e) {
+        return;
+      }
       E next = queue.poll();
       if (next == null) {
         return;

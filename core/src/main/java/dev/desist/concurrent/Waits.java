@@ -36,16 +36,25 @@ final class Waits {
   static <T> @Nullable T call(CancellationToken token, Duration timeout, Body<T> body)
       throws InterruptedException {
     Stack.reserve();
-    try (CancellationSource limited = token.childWithTimeout(timeout)) {
-      try {
-        return call(limited.token(), body);
-      } catch (CancelledException e) {
-        if (!limited.isCancelled()) {
-          throw e; // the body's own
-        }
-        token.throwIfCancelled();
-        return null;
+    CancellationSource limited = token.childWithTimeout(timeout);
+    try {
+      return call(limited.token(), body);
+    } catch (CancelledException e) {
+      if (!limited.isCancelled()) {
+        throw e; // the body's own
       }
+      token.throwIfCancelled();
+      return null;
+    } finally {
+      close(limited);
+    }
+  }
+
+  private static void close(CancellationSource limited) {
+    try {
+      limited.close();
+    } catch (OutOfMemoryError e) {
+      // What the body has taken is not lost for that: the deadline ends it, too.
     }
   }
 

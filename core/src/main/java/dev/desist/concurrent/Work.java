@@ -13,6 +13,7 @@ import dev.desist.internal.Stack;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,7 +76,17 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   private void cancelUnstarted() {
     if (unclaimed.getAndSet(null) != null) {
-      fail(new CancelledException(token()));
+      fail(cancelled());
+    }
+  }
+
+  private CancelledException cancelled() {
+    while (true) {
+      try {
+        return new CancelledException(token());
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
     }
   }
 
@@ -104,22 +115,49 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
       return;
     }
     close();
-    succeeded(value);
+    while (true) {
+      try {
+        succeeded(value);
+        return;
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
+    }
   }
 
   private void fail(Throwable failure) {
     close();
-    failed(failure);
+    while (true) {
+      try {
+        failed(failure);
+        return;
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
+    }
   }
 
-  /** Lets go of the token; callbacks that the work left on it run now. */
+  /** Others wait for the end of this; so whoever has no memory for it waits until there is some. */
+  static void pause() {
+    LockSupport.parkNanos(1_000_000);
+  }
+
+  /** Lets go of the token; callbacks that the work left on it run now. Allocates nothing here. */
   private void close() {
-    Foreign.run(source::close);
+    try {
+      source.close();
+    } catch (Throwable e) {
+      Foreign.report(e);
+    }
   }
 
+  /** Is called again, if there was no memory for it. */
   abstract void succeeded(T value);
 
-  /** With what the work threw, what the executor threw, or the cancellation that came before. */
+  /**
+   * With what the work threw, what the executor threw, or the cancellation that came before. Is
+   * called again, if there was no memory for it.
+   */
   abstract void failed(Throwable failure);
 
   // ---- what has nobody to go to ----
@@ -128,14 +166,21 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
    * Cancels without running callbacks on this thread, which may be a timer's or a user interface's.
    */
   static void cancel(CancellationSource source, CancellationReason reason) {
-    var _ =
-        source
-            .cancelAsync(reason)
-            .exceptionally(
-                failure -> {
-                  Foreign.report(failure);
-                  return true;
-                });
+    while (true) {
+      try {
+        var _ =
+            source
+                .cancelAsync(reason)
+                .exceptionally(
+                    failure -> {
+                      Foreign.report(failure);
+                      return true;
+                    });
+        return;
+      } catch (OutOfMemoryError e) {
+        pause(); // whoever is to be told must not go on for that
+      }
+    }
   }
 
   static <T extends @Nullable Object> void dispose(T value, Disposer<? super T> disposer) {

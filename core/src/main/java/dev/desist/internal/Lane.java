@@ -94,6 +94,8 @@ public final class Lane implements Executor {
   public static void setAside() {
     if (!Reserve.isThere()) {
       Reserve.prepare();
+    } else if (Reserve.missed) {
+      Reserve.makeUp();
     }
   }
 
@@ -134,6 +136,9 @@ public final class Lane implements Executor {
     }
     if (start) {
       start();
+    }
+    if (Reserve.missed) {
+      Reserve.makeUp();
     }
   }
 
@@ -253,14 +258,7 @@ public final class Lane implements Executor {
       return false;
     }
     if (report) {
-      Foreign.log(
-          LOG,
-          System.Logger.Level.WARNING,
-          "no thread can be started for "
-              + waiting
-              + " tasks of "
-              + prefix
-              + "n; tried again until there is one");
+      report(waiting);
     }
     if (this == SIGNALS) {
       while (performNext(false)) {
@@ -270,6 +268,21 @@ public final class Lane implements Executor {
     }
     start();
     return isAbandoned();
+  }
+
+  private void report(int waiting) {
+    try {
+      Foreign.log(
+          LOG,
+          System.Logger.Level.WARNING,
+          "no thread can be started for "
+              + waiting
+              + " tasks of "
+              + prefix
+              + "n; tried again until there is one");
+    } catch (Throwable e) {
+      // no memory for words; the tasks are what counts
+    }
   }
 
   private synchronized boolean isAbandoned() {
@@ -288,8 +301,10 @@ public final class Lane implements Executor {
   /**
    * On a thread of a lane, by a task that could not do its work yet: has it performed again a
    * millisecond later. One thread does so for all such tasks.
+   *
+   * @param task which
    */
-  static void again(Task task) {
+  public static void again(Task task) {
     synchronized (AGAIN) {
       task.next = unripe;
       unripe = task;
@@ -332,13 +347,31 @@ public final class Lane implements Executor {
 
     private static final Lane[] LANES = {SIGNALS, COMPLETIONS, CANCELLATIONS, CALLBACKS, WORK};
 
+    /** Made in time: when it is needed, there may be no memory for it. */
+    private static final Runnable COMING_ROUND = Reserve::comeRound;
+
     private static volatile @Nullable ExecutorService thread;
+
+    /**
+     * Whether there was no memory even to call it: then whoever hands something over, or registers
+     * it, calls it again.
+     */
+    private static volatile boolean missed;
 
     /** Whether it was called, and has not looked since. Guarded by the class. */
     private static boolean called;
 
     static boolean isThere() {
       return thread != null;
+    }
+
+    /** Called by whoever comes after somebody who could not call it. */
+    static void makeUp() {
+      try {
+        boolean _ = call();
+      } catch (OutOfMemoryError e) {
+        // the next one tries again
+      }
     }
 
     static synchronized void prepare() {
@@ -368,9 +401,11 @@ public final class Lane implements Executor {
         return false;
       }
       if (!called) {
-        reserve.execute(Reserve::comeRound);
+        missed = true;
+        reserve.execute(COMING_ROUND);
         called = true;
       }
+      missed = false;
       return true;
     }
 
@@ -384,7 +419,11 @@ public final class Lane implements Executor {
         answer(); // first: who calls from here on is looked at in a further round
         waiting = false;
         for (Lane lane : LANES) {
-          waiting |= lane.assist();
+          try {
+            waiting |= lane.assist();
+          } catch (Throwable e) { // no memory: again
+            waiting = true;
+          }
         }
         if (waiting) {
           LockSupport.parkNanos(PAUSE_NANOS);

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Spliterator;
@@ -39,6 +40,7 @@ final class Calls<T> implements Spliterator<T> {
     if (ended) {
       return false;
     }
+    Stack.reserve(); // what the function gives is handed over
     T item = until.token().isCancelled() && until.end() ? null : next();
     if (item == null) {
       ended = true;

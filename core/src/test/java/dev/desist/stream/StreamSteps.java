@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Operations of this package, to be failed in each step. */
@@ -183,10 +184,10 @@ public final class StreamSteps {
       if (done && signal == Signal.CANCEL) {
         hold(lastWords.get() == 0, "nothing is said to who does not want it");
       } else {
-        long end = System.nanoTime() + 5_000_000_000L;
+        long end = System.nanoTime() + 20_000_000_000L;
         while (lastWords.get() == 0 && (!over || signal != Signal.CANCEL)) {
           hold(System.nanoTime() < end, "the last word is never said, " + done);
-          Thread.yield();
+          LockSupport.parkNanos(100_000);
         }
         hold(lastWords.get() <= 1, "last words: " + lastWords);
       }
