@@ -262,13 +262,8 @@ public final class Cancellation {
       try {
         return call(body::get);
       } catch (Exception e) {
-        throw Carried.<RuntimeException>undeclared(e);
+        throw Cancellation.<RuntimeException>unchecked(e);
       }
-    }
-
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // erased: it is not checked
-    private static <X extends Exception> X undeclared(Exception e) throws X {
-      throw (X) e;
     }
   }
 

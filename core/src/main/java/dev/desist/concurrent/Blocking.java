@@ -4,7 +4,6 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
@@ -87,13 +86,7 @@ public final class Blocking {
     } catch (Throwable failure) {
       GuardedThread.Ending ending =
           leave(call, registration, failure instanceof InterruptedException);
-      boolean ended =
-          switch (ending) {
-            case UNDISTURBED -> false;
-            case UNNOTICED -> Foreign.tellsOfInterrupt(failure); // the flag may have been set again
-            case TAKEN -> true;
-          };
-      if (isEnd(token, failure, ended)) {
+      if (isEnd(token, failure, ending.explains(failure))) {
         throw new CancelledException(token, failure);
       }
       throw failure;

@@ -227,13 +227,11 @@ sealed class Fork<T extends @Nullable Object>
     return (made != null && made.source.token().caused(e)) || scope.token().caused(e);
   }
 
-  /** Whether the task was interrupted by us, and somebody took that, or {@code e} tells of it. */
+  /** Whether the task was interrupted by us, and that is why it threw {@code e}. */
   private boolean endedByInterrupt(Throwable e) {
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
-    return guard != null
-        && guard.isInterrupted()
-        && (!Thread.currentThread().isInterrupted() || Foreign.tellsOfInterrupt(e));
+    return guard != null && guard.ending().explains(e);
   }
 
   /** What the task threw, but for our own exception; null if it threw nothing else. */

@@ -580,11 +580,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     return thrown;
   }
 
-  /** Adds to what is or will be thrown; not without end, since a scope may live long. */
+  /**
+   * Adds to what is or will be thrown, unless that has it already, as what the joiner throws may;
+   * not without end, since a scope may live long.
+   */
   static void suppress(Throwable thrown, Throwable other) {
-    if (Foreign.cause(thrown) != other && thrown.getSuppressed().length < KEPT) {
+    Throwable[] suppressed = thrown.getSuppressed();
+    if (suppressed.length < KEPT && Foreign.cause(thrown) != other && !has(suppressed, other)) {
       Foreign.suppress(thrown, other);
     }
+  }
+
+  private static boolean has(Throwable[] all, Throwable wanted) {
+    for (Throwable one : all) {
+      if (one == wanted) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Under the lock: who takes the place of a subtask that ran. */

@@ -10,6 +10,7 @@ import dev.desist.Disposer;
 import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -143,13 +144,7 @@ public final class Tasks {
 
   private static <T extends @Nullable Object> List<Callable<? extends T>> listOf(
       Callable<? extends T>[] tasks) {
-    Objects.requireNonNull(tasks, "tasks");
-    for (int i = 0; i < tasks.length; i++) {
-      if (tasks[i] == null) {
-        throw new NullPointerException("tasks[" + i + "]");
-      }
-    }
-    return List.of(tasks);
+    return Arrays.asList(Objects.requireNonNull(tasks, "tasks")); // which a contest checks
   }
 
   // ---- one task with a timeout ----
@@ -255,9 +250,6 @@ public final class Tasks {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(timeout, "timeout");
     Objects.requireNonNull(task, "task");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
-    }
     try {
       return all(options.configured(scope -> scope.limitedTo(timeout)), List.of(task)).getFirst();
     } catch (ExecutionException e) {
