@@ -11,9 +11,10 @@ import java.util.stream.Collectors;
  *
  * @param task the subtask's name
  * @param scope the scope's name
- * @param thread the thread's name, or its kind and number if it has none
+ * @param thread the thread's name, if it has one, and its kind and number
  * @param reason why it was cancelled
- * @param deafFor how long ago that was, by the wall clock
+ * @param deafFor how long ago that reason was made, by the wall clock of the scope's time source;
+ *     never negative
  * @param leftBehind whether its scope has returned without it; else its scope waits
  * @param stack what its thread was doing; empty if it had just ended
  */
