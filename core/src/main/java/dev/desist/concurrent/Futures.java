@@ -49,11 +49,12 @@ import org.jspecify.annotations.Nullable;
  * the work is in {@link Blocking#interruptibly(Callable)}.
  *
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
- * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is
- * cancelled}, {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with
- * the reason, and stages that wait for a value do not run. So it is with every future made from one
- * that was cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's
- * cancellation that tells of: the JDK's futures take any {@link CancellationException} so.
+ * ended, and one of {@link #under} as soon as a thread of this library comes to it, also if the
+ * token was cancelled before. In either case it {@linkplain Future#isCancelled() is cancelled},
+ * {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with the reason,
+ * and stages that wait for a value do not run. So it is with every future made from one that was
+ * cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's cancellation
+ * that tells of: the JDK's futures take any {@link CancellationException} so.
  *
  * <h2>Which thread runs what</h2>
  *
@@ -112,8 +113,9 @@ public final class Futures {
    * @param token what the work is to obey
    * @param executor runs the work
    * @param work what to call
-   * @param disposer is given the value, on the thread of the work, if the future was ended by other
-   *     hands before; what it throws is logged
+   * @param disposer is given the value, on the thread of the work but not under its token, if the
+   *     future was ended by other hands before; null values are not handed to it; what it throws is
+   *     logged
    * @return a linked future
    * @throws java.util.concurrent.RejectedExecutionException if the executor rejects it
    */
