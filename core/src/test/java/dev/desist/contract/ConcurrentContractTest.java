@@ -26,7 +26,6 @@ import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.concurrent.Select;
 import dev.desist.concurrent.SelectableQueue;
-import dev.desist.contract.SentencesTest.Advice;
 import dev.desist.contract.SentencesTest.Of;
 import dev.desist.contract.SentencesTest.Says;
 import dev.desist.testkit.Hygiene;
@@ -284,7 +283,7 @@ class ConcurrentContractTest {
       value = "the thread is left alone",
       by = "LocksTest.a_thread_is_waited_for_until_it_has_ended_or_the_token_is_cancelled")
   @Says(value = "if it was not started", by = "LocksTest.a_thread_that_was_not_started_is_refused")
-  @Advice("As ever, it may wake without a signal: ask in a loop")
+  @Says(value = "As ever, it may wake without a signal: ask in a loop", advice = true)
   class OfLocks {
     static Stream<Waiting> waits() {
       return ConcurrentContractTest.waits().filter(each -> !each.name.matches("poll|offer"));
@@ -464,10 +463,12 @@ class ConcurrentContractTest {
   @Says(
       value = "Interrupts that others send are not held back",
       by = "BlockingTest.promise18_a_foreign_interrupt_is_not_held_back")
-  @Advice({
-    "it must be of the kind that may be closed while it is in use",
-    "A body that throws an InterruptedException must leave the flag clear"
-  })
+  @Says(
+      value = {
+        "it must be of the kind that may be closed while it is in use",
+        "A body that throws an InterruptedException must leave the flag clear"
+      },
+      advice = true)
   class OfBlocking {
     @Test
     @Says(
@@ -713,7 +714,7 @@ class ConcurrentContractTest {
   @Says(
       value = "handler takes the element, which is in the queue no more",
       by = "ClauseTest.promise20_a_queue_wins_with_the_element_it_no_longer_has")
-  @Advice("A deadline is a point in time")
+  @Says(value = "A deadline is a point in time", advice = true)
   class OfClause {
     @Test
     @Says("may be used by any number of selections and threads, one after another or at once")
@@ -974,7 +975,7 @@ class ConcurrentContractTest {
         "FuturesAwaitTest.awaitOrCancel_cancels_the_future_by_the_dispatcher",
         "FuturesAwaitTest.an_interrupted_awaitOrCancel_cancels_the_future"
       })
-  @Advice("It may have got a value just before")
+  @Says(value = "It may have got a value just before", advice = true)
   class OfFutures {
     @Test
     @Says({
@@ -1107,7 +1108,7 @@ class ConcurrentContractTest {
         "LatestTest.failures_and_cancellations_of_the_newest_are_delivered",
         "LatestTest.what_waits_for_the_delivering_thread_is_delivered_after_cancel"
       })
-  @Advice("should run them one after another, in order")
+  @Says(value = "should run them one after another, in order", advice = true)
   class OfLatest {
     private int plain;
 

@@ -19,7 +19,6 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
-import dev.desist.contract.SentencesTest.Advice;
 import dev.desist.contract.SentencesTest.Of;
 import dev.desist.contract.SentencesTest.Says;
 import dev.desist.scope.Grace;
@@ -141,7 +140,7 @@ class ScopeContractTest {
   @Says(
       value = "A joiner collects the results of one scope, and is used for one scope only",
       by = "ScopeForeignCodeTest.one_joiner_serves_one_scope")
-  @Advice("The type of the values is not inferred from what is forked later")
+  @Says(value = "The type of the values is not inferred from what is forked later", advice = true)
   class OfJoiner {
     @Test
     @Says({
@@ -513,7 +512,7 @@ class ScopeContractTest {
   @Says(
       value = "Waits until the task has ended, or token is cancelled",
       by = "ScopeCancellationTest.the_owner_waits_for_one_after_the_other_until_the_scope_is_over")
-  @Advice("The joiner may be told a moment later")
+  @Says(value = "The joiner may be told a moment later", advice = true)
   class OfSubtask {
     private int plain;
 

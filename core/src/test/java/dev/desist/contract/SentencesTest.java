@@ -68,8 +68,14 @@ public class SentencesTest {
     /** {@return the sentences, or parts of them} */
     String[] value();
 
-    /** {@return on a class: the tests of other classes that show them, as Class.method} */
+    /** {@return whose, if not of the type that the class is about} */
+    Class<?> of() default void.class;
+
+    /** {@return on a class: the tests that show them, as Class.method} */
     String[] by() default {};
+
+    /** {@return on a class: whether they are advice, or terms, and no promise} */
+    boolean advice() default false;
   }
 
   /** Several. */
@@ -80,16 +86,8 @@ public class SentencesTest {
     Says[] value();
   }
 
-  /** Sentences of the type that a class is about which are advice, or terms, and no promise. */
-  @Retention(RetentionPolicy.RUNTIME)
-  @Target(ElementType.TYPE)
-  public @interface Advice {
-    /** {@return the sentences, or parts of them} */
-    String[] value();
-  }
-
   @ParameterizedTest
-  @ValueSource(strings = {"scope", "concurrent", "stream"})
+  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "shutdown"})
   void every_promise_has_a_test(String room) throws IOException {
     var unheld = new LinkedHashSet<String>();
     Map<String, Set<String>> named = named();
@@ -108,7 +106,7 @@ public class SentencesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"scope", "concurrent", "stream"})
+  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "shutdown"})
   void what_a_test_names_is_said(String room) throws IOException {
     var unsaid = new ArrayList<String>();
     Map<String, Set<String>> named = named();
@@ -133,6 +131,7 @@ public class SentencesTest {
         known.add(type.getSimpleName() + '.' + method.getName());
       }
       for (Says says : type.getAnnotationsByType(Says.class)) {
+        assertEquals(says.by().length == 0, says.advice(), () -> type + ": " + says);
         cited.addAll(Arrays.asList(says.by()));
       }
     }
@@ -147,21 +146,17 @@ public class SentencesTest {
     var named = new LinkedHashMap<String, Set<String>>();
     for (Class<?> tests : testClasses()) {
       Of of = tests.getAnnotation(Of.class);
-      if (of == null) {
-        continue;
-      }
-      Set<String> parts =
-          named.computeIfAbsent(of.value().getCanonicalName(), _ -> new LinkedHashSet<>());
-      Advice advice = tests.getAnnotation(Advice.class);
-      if (advice != null) {
-        parts.addAll(Arrays.asList(advice.value()));
-      }
       Stream.<AnnotatedElement>concat(
               Stream.of(tests),
               Arrays.stream(tests.getDeclaredMethods()).filter(SentencesTest::runs))
           .flatMap(element -> Arrays.stream(element.getAnnotationsByType(Says.class)))
-          .flatMap(says -> Arrays.stream(says.value()))
-          .forEach(parts::add);
+          .forEach(
+              says -> {
+                Class<?> type = says.of() == void.class && of != null ? of.value() : says.of();
+                named
+                    .computeIfAbsent(type.getCanonicalName(), _ -> new LinkedHashSet<>())
+                    .addAll(Arrays.asList(says.value()));
+              });
     }
     return named;
   }
