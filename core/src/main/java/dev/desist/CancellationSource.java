@@ -42,8 +42,6 @@ import java.util.concurrent.Executor;
  * them have run.
  */
 public final class CancellationSource implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   private final CancellationToken token;
 
   CancellationSource(CancellationToken token) {
@@ -182,7 +180,6 @@ public final class CancellationSource implements AutoCloseable {
       if (!sweep.isClaimed()) {
         Lane.CANCELLATIONS.hand(sweep);
         Foreign.log(
-            LOG,
             System.Logger.Level.DEBUG,
             "the executor of cancelAsync refused the callbacks, which run on a thread of ours now",
             refused);

@@ -46,7 +46,9 @@ import org.jspecify.annotations.Nullable;
  * future made from the first was cancelled, into the first, from which others may have been made. A
  * failure that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
  * dev.desist}. The argument of {@code cancel} makes no difference: no thread is interrupted, unless
- * the work is in {@link Blocking#interruptibly(Callable)}.
+ * the work is in {@link Blocking#interruptibly(Callable)}. Work that was begun by {@link #submit}
+ * or submitted to an {@link #executor}, and goes on for ten seconds after it was cancelled, is
+ * reported, and listed by {@link dev.desist.Leftovers} until it ends.
  *
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
  * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is

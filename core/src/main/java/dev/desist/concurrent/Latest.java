@@ -359,6 +359,11 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     }
 
     @Override
+    String name() {
+      return name;
+    }
+
+    @Override
     public String toString() {
       return name;
     }

@@ -11,6 +11,7 @@ import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Overdue;
 import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
@@ -362,7 +363,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (live == 0 || !isOver()) {
       requireOpen("forked into");
       try {
-        Leftovers.checkLimit(fork, configuration.grace);
+        checkLimit(fork);
         if (joiner.onFork(fork)) {
           stop(fork);
         }
@@ -499,10 +500,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (suppressing != null) {
         suppress(suppressing, Objects.requireNonNull(fork.failure()));
       }
-      boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
+      boolean leftBehind = listed && Overdue.remove(fork); // before anybody is told that it ended
       wake();
       if (leftBehind) {
-        Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
+        Overdue.noteEnd(fork);
       }
       fork = successor == null || tryStart(successor) ? null : successor;
     }
@@ -1016,7 +1017,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (unseen != null) {
       unseen.forEach(
           e ->
-              Leftovers.log(
+              Foreign.log(
                   System.Logger.Level.DEBUG,
                   "a subtask of "
                       + title()
@@ -1066,7 +1067,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
           throw e;
         }
         end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
-        Leftovers.log(
+        Foreign.log(
             System.Logger.Level.ERROR,
             "the time source of " + title() + " failed: " + Foreign.describe(e));
         continue;
@@ -1095,45 +1096,37 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       reported = true;
       left = leave;
       deaf = running();
-      deaf.forEach(fork -> Leftovers.enter(fork, leave));
+      deaf.forEach(fork -> Overdue.enter(fork, leave));
     }
     for (Fork<?> fork : deaf) {
-      Leftovers.report(fork, leave);
+      Overdue.report(fork, leave);
     }
   }
 
-  /** What is to be said of a subtask of a cancelled scope. */
-  static Leftover describe(Fork<?> fork, boolean leftBehind) {
-    TaskScope<?, ?> scope = fork.scope();
-    Thread thread = fork.thread();
-    CancellationReason reason = fork.token().reason().orElseThrow();
-    Duration deafFor;
-    try {
-      deafFor = Duration.between(reason.origin().time(), scope.time.instant());
-    } catch (Throwable e) {
-      deafFor = Duration.ZERO; // the time source fails, or gives no time
+  /** Refuses a task of which too many have been left behind, and go on. */
+  private void checkLimit(Fork<?> fork) {
+    Grace grace = configuration.grace;
+    if (grace.leaving() == null) {
+      return;
     }
-    return new Leftover(
-        fork.name(),
-        scope.name(),
-        thread == null ? "a thread that is leaving it" : nameOf(thread),
-        reason,
-        deafFor.isNegative() ? Duration.ZERO : deafFor,
-        leftBehind,
-        thread == null ? List.of() : List.of(thread.getStackTrace()));
-  }
-
-  private static String nameOf(Thread thread) {
-    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
-        + (thread.isVirtual() ? "virtual thread " : "thread ")
-        + thread.threadId();
+    int goOn = Overdue.leftLike(fork);
+    if (goOn >= grace.limit()) {
+      throw new RejectedExecutionException(
+          "at most "
+              + grace.limit()
+              + " tasks named "
+              + fork.key()
+              + " may be left behind and go on at a time: "
+              + goOn
+              + " do");
+    }
   }
 
   private Deadline after(Duration duration) {
     try {
       return TimeSource.callWith(time, () -> Deadline.after(duration));
     } catch (Throwable e) {
-      Leftovers.log(
+      Foreign.log(
           System.Logger.Level.ERROR,
           "the time source of " + title() + " failed: " + Foreign.describe(e));
       return Deadline.none(); // whoever is cancelled is waited for all the same

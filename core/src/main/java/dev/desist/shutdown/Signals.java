@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  * {@link System#exit} does.
  */
 final class Signals {
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   /** The shutdown of this process. */
   private static final AtomicReference<@Nullable Shutdown> PROCESS = new AtomicReference<>();
 
@@ -84,14 +82,11 @@ final class Signals {
       }
     } catch (InvocationTargetException e) { // under -Xrs: the signal is not ours to have
       Foreign.log(
-          LOG,
           System.Logger.Level.WARNING,
           "signals end this process at once, without a shutdown: " + e.getCause());
     } catch (ReflectiveOperationException | RuntimeException e) {
       Foreign.log(
-          LOG,
-          System.Logger.Level.INFO,
-          "signals are heard as any end of the process is, since " + e);
+          System.Logger.Level.INFO, "signals are heard as any end of the process is, since " + e);
     }
   }
 
