@@ -6,13 +6,22 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
 import java.lang.reflect.Method;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The arrows between packages, and what a token must not be able to do. */
@@ -82,6 +91,33 @@ class ArchitectureTest {
             "java.nio..",
             "org.jspecify..")
         .check(MAIN);
+  }
+
+  /** What the places of cancellations leave out; the other artifacts are seen by their folders. */
+  @Test
+  void all_packages_of_the_library_are_known_as_its_own() throws IOException {
+    var found = new TreeSet<String>();
+    Path root = Path.of(System.getProperty("desist.root"));
+    for (Path part : List.of(root.resolve("core"), root.resolve("testkit"))) {
+      addPackages(part, found);
+    }
+    try (DirectoryStream<Path> integrations =
+        Files.newDirectoryStream(root.resolve("integrations"))) {
+      for (Path integration : integrations) {
+        addPackages(integration, found);
+      }
+    }
+    assertEquals(found, new TreeSet<>(Origin.OURS));
+  }
+
+  private static void addPackages(Path part, Set<String> packages) throws IOException {
+    Path sources = part.resolve("src/main/java");
+    try (Stream<Path> files = Files.walk(sources)) {
+      files
+          .filter(file -> file.toString().endsWith(".java") && !file.endsWith("module-info.java"))
+          .map(file -> sources.relativize(file.getParent()).toString().replace('/', '.'))
+          .forEach(packages::add);
+    }
   }
 
   @Test

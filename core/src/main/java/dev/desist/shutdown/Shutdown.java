@@ -231,6 +231,9 @@ public final class Shutdown {
    * <p>If the process is exiting already, the shutdown has begun when this returns, and nobody
    * waits for it.
    *
+   * <p>It stays as long as the process does, and so does the class loader of this library. For an
+   * application in a container, which goes before its process, there is {@link #create}.
+   *
    * @param name what the process is, as messages and the report call it
    * @param options its limits, and who is told
    * @throws IllegalStateException if this process has one already
