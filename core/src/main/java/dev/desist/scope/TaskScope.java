@@ -195,7 +195,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   // What follows is the owner's.
 
-  /** When the grace period began; null until then. */
+  /** When the patience is over; null until that begins. */
   private @Nullable Deadline graceEnd;
 
   private boolean joinTried;
@@ -730,7 +730,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     CancellationReason reason = reason();
     if (reason != null) {
-      graceEnd = after(configuration.grace.patience());
+      graceEnd = after(time, configuration.grace.patience());
     }
     if (failure != null) {
       throw thrown(
@@ -1048,10 +1048,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private void awaitSubtasks() {
     Grace grace = configuration.grace;
-    Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
+    Deadline end = graceEnd != null ? graceEnd : after(time, grace.patience());
     Duration leaving = grace.leaving();
     boolean reported = false;
     boolean interruptedNow = false;
+    TimeSource clock = time;
     while (live > 0 && !left) {
       try {
         CancellationToken.none().awaitOr(this::isQuiet, end);
@@ -1066,10 +1067,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         if (end == Deadline.none()) {
           throw e;
         }
-        end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
-        Foreign.log(
-            System.Logger.Level.ERROR,
-            "the time source of " + title() + " failed: " + Foreign.describe(e));
+        noteFailure(clock, e);
+        Duration again = reported && leaving != null ? leaving : grace.patience();
+        end = clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), again);
+        clock = TimeSource.system();
         continue;
       }
       boolean leave = leaving != null && (reported || leaving.isZero());
@@ -1077,7 +1078,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (!reported && grace.interrupts()) {
         interruptAll();
       }
-      end = leaving == null ? Deadline.none() : after(leaving);
+      end = leaving == null ? Deadline.none() : after(clock, leaving);
       reported = true;
     }
     if (interruptedNow) {
@@ -1122,15 +1123,28 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  private Deadline after(Duration duration) {
+  /**
+   * A deadline by {@code clock}; if that fails, by that of this machine, since whoever is cancelled
+   * is waited for, and reported, all the same.
+   */
+  private Deadline after(TimeSource clock, Duration duration) {
     try {
-      return TimeSource.callWith(time, () -> Deadline.after(duration));
+      return TimeSource.callWith(clock, () -> Deadline.after(duration));
     } catch (Throwable e) {
-      Foreign.log(
-          System.Logger.Level.ERROR,
-          "the time source of " + title() + " failed: " + Foreign.describe(e));
-      return Deadline.none(); // whoever is cancelled is waited for all the same
+      noteFailure(clock, e);
+      return clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), duration);
     }
+  }
+
+  private void noteFailure(TimeSource clock, Throwable failure) {
+    Foreign.log(
+        System.Logger.Level.ERROR,
+        "the time source of "
+            + title()
+            + " failed, "
+            + Foreign.describe(clock)
+            + ": "
+            + Foreign.describe(failure));
   }
 
   // ---- checks and words ----
