@@ -6,6 +6,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Disposer;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -128,6 +129,7 @@ public final class Futures {
     Objects.requireNonNull(executor, "executor");
     Objects.requireNonNull(work, "work");
     Objects.requireNonNull(disposer, "disposer");
+    Stack.reserve();
     var task = new LinkedFuture.Task<T>(token, work, disposer);
     task.startOn(executor);
     return task;
@@ -188,6 +190,7 @@ public final class Futures {
       CancellationToken token, CompletableFuture<T> future) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(future, "future");
+    Stack.reserve();
     var linked = new LinkedFuture<T>();
     if (future.isDone()) { // completion beats a cancellation that is there, too
       var _ = future.whenComplete((value, failure) -> relay(value, failure, linked));

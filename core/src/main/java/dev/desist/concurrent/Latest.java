@@ -220,6 +220,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    */
   @Override
   public void close() {
+    Stack.reserve();
     synchronized (lock) {
       closed = true;
       newest = null;

@@ -9,6 +9,7 @@ import dev.desist.CancelledException;
 import dev.desist.Disposer;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -62,6 +63,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
     if (!isDone()) {
+      Stack.reserve();
       CancellationReason reason = CancellationReason.requested("its future was cancelled");
       // First this future, then the rest: else what composing has started could end it instead.
       if (fail(new CancelledException(CancellationToken.cancelled(reason)))) {
@@ -73,6 +75,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   @Override
   public boolean complete(T value) {
+    Stack.reserve();
     boolean first = super.complete(value);
     if (first) {
       stop("its future was completed from outside");
@@ -82,6 +85,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   @Override
   public boolean completeExceptionally(Throwable failure) {
+    Stack.reserve();
     boolean first = fail(failure);
     if (first) {
       if (failure instanceof CancelledException cancelled) {
@@ -122,12 +126,14 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   @Override
   public void obtrudeValue(T value) {
+    Stack.reserve();
     super.obtrudeValue(value);
     stop("its future was completed from outside");
   }
 
   @Override
   public void obtrudeException(Throwable failure) {
+    Stack.reserve();
     super.obtrudeException(sound(failure));
     stop("its future was completed from outside, with " + Foreign.describe(failure));
   }
@@ -150,6 +156,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       long timeout, TimeUnit unit, Function<CancellationReason, Boolean> completion) {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
+    Stack.reserve();
     CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
     CancellationToken passed = limit.token();
     CancellationRegistration registration =
@@ -219,6 +226,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
           Function<? super A, ? extends CompletionStage<U>> fn) {
     Objects.requireNonNull(fn, "fn");
     return argument -> {
+      Stack.reserve();
       CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
       CancellationRegistration reach =
           chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));

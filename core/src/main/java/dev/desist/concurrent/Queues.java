@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,6 +183,7 @@ public final class Queues {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
     token.throwIfCancelled();
+    Stack.reserve(); // what was taken is handed over
     return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
   }
 
@@ -265,6 +267,7 @@ public final class Queues {
     Objects.requireNonNull(queue, "queue");
     Objects.requireNonNull(element, "element");
     token.throwIfCancelled();
+    Stack.reserve();
     return queue.offer(element, 0, TimeUnit.NANOSECONDS); // throws if interrupted, as put does
   }
 

@@ -3,6 +3,7 @@ package dev.desist.stream;
 import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -82,6 +83,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onSubscribe(Flow.Subscription subscription) {
     Objects.requireNonNull(subscription, "subscription");
+    Stack.reserve();
     if (!SOURCE.compareAndSet(this, null, subscription)) {
       subscription.cancel();
       return;
@@ -101,6 +103,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onNext(T item) {
     Objects.requireNonNull(item, "item");
+    Stack.reserve(); // who begins a signal ends it
     if (until.token().isCancelled()) {
       stop();
     } else if (enter()) {
@@ -115,6 +118,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onError(Throwable failure) {
     Objects.requireNonNull(failure, "failure");
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onError(failure);
@@ -123,6 +127,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void onComplete() {
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onComplete();
@@ -140,6 +145,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void cancel() {
+    Stack.reserve();
     STATE.getAndBitwiseOr(this, ENDED);
     unregister();
     source().cancel();
@@ -148,6 +154,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   // ---- what the token calls ----
 
   private void stop() {
+    Stack.reserve();
     if (mark(ENDING)) {
       try {
         source().cancel();
