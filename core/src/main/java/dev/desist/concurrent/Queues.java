@@ -35,8 +35,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>Time</h2>
  *
  * <p>A timeout is measured by the {@link dev.desist.TimeSource} that the token belongs to, and with
- * {@link CancellationToken#none()} by the one in use; zero does not wait. A timeout that is over is
- * no cancellation: the call returns null or false.
+ * {@link CancellationToken#none()} by the one in use. A timeout that is over is no cancellation:
+ * the call returns null or false. Zero only asks: the call takes what is there, or puts it where
+ * there is room, and does not wait, and throws for a cancellation and for an interrupt as a longer
+ * wait does.
  *
  * <h2>General exceptions</h2>
  *

@@ -308,7 +308,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<U> fork(String name, Callable<? extends U> task) {
     Objects.requireNonNull(name, "name");
@@ -325,7 +325,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<@Nullable U> fork(Runnable task) {
     Objects.requireNonNull(task, "task");
@@ -867,6 +867,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @param timeout zero only asks; longer than 146 years means for ever
    * @return whether this scope has come to its end
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public boolean await(Duration timeout) throws InterruptedException {
@@ -904,7 +905,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never
    *     called; the cause is what made the joiner stop, if it did, and the failures of subtasks on
-   *     being cancelled are suppressed; or if a scope that was opened inside this one was still
+   *     being cancelled are suppressed. If the body of the block threw before it came to join, this
+   *     is suppressed in what it threw. Or if a scope that was opened inside this one was still
    *     open, which is closed first
    * @throws CancellationCallbackException after all this, if callbacks failed
    */
@@ -1196,16 +1198,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
-   * {@return the name, whether live or cancelled and why, the time left, and how many tasks run}
+   * {@return the name, whether live or cancelled and why, the time left, how many subtasks have not
+   * ended, and how many of these wait for others to end}
    */
   @Override
   public String toString() {
     String state = token().toString();
+    int count;
+    int queued;
+    synchronized (lock) {
+      count = live;
+      queued = queue == null ? 0 : queue.size();
+    }
     return "TaskScope"
         + state.substring("CancellationToken".length(), state.length() - 1)
         + ", "
-        + live
-        + (live == 1 ? " subtask]" : " subtasks]");
+        + count
+        + (count == 1 ? " subtask" : " subtasks")
+        + (queued == 0 ? "]" : ", " + queued + " of them waiting]");
   }
 
   /**
@@ -1246,7 +1256,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      * {@return a copy with a name}
      *
      * @param name what messages, paths and reports call the scope, and what the threads of subtasks
-     *     without a name are called; without one, they have none
+     *     without a name are called; without one, they have none. A {@linkplain #withThreadFactory
+     *     thread factory} names its threads itself
      */
     public Configuration withName(String name) {
       Objects.requireNonNull(name, "name");

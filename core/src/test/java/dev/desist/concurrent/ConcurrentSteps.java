@@ -73,7 +73,6 @@ public final class ConcurrentSteps {
     while (!condition.holds()) {
       hold(System.nanoTime() < end, what);
       Thread.onSpinWait();
-      Thread.yield();
     }
   }
 

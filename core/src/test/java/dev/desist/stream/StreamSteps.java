@@ -186,7 +186,7 @@ public final class StreamSteps {
         long end = System.nanoTime() + 5_000_000_000L;
         while (lastWords.get() == 0 && (!over || signal != Signal.CANCEL)) {
           hold(System.nanoTime() < end, "the last word is never said, " + done);
-          Thread.yield();
+          Thread.onSpinWait();
         }
         hold(lastWords.get() <= 1, "last words: " + lastWords);
       }
