@@ -16,6 +16,7 @@ import dev.desist.internal.Stack;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -78,10 +79,27 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     try {
       executor.execute(this);
     } catch (Throwable e) {
-      refuse(e);
+      if (claim() == null) {
+        goesOn(e);
+        return;
+      }
+      refused();
+      fail(e);
       throw e;
     }
   }
+
+  /** What an executor throws that has taken the work all the same, or comes too late to refuse. */
+  private void goesOn(Throwable thrown) {
+    if (thrown instanceof RejectedExecutionException) {
+      noteLate("an executor", thrown);
+    } else {
+      Foreign.report(thrown);
+    }
+  }
+
+  /** Called before this fails because the executor takes nothing, which who submits it is told. */
+  void refused() {}
 
   /** Cancels this without running callbacks on the calling thread. */
   final void cancel(CancellationReason reason) {
