@@ -39,8 +39,9 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> {
   /**
-   * Called before a subtask starts. What it throws leaves {@link TaskScope#fork}, and the subtask
-   * does not start.
+   * Called for each subtask that is forked, before it starts; also if that does not start because
+   * the scope is cancelled, unless join has ended by then. What it throws leaves {@link
+   * TaskScope#fork}, and the subtask does not start.
    *
    * @param subtask the subtask
    * @return true to stop the scope: this subtask and further ones do not start, those that run are

@@ -89,7 +89,7 @@ public class SentencesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"scope"})
+  @ValueSource(strings = {"scope", "concurrent", "stream"})
   void every_promise_has_a_test(String room) throws IOException {
     var unheld = new LinkedHashSet<String>();
     Map<String, Set<String>> named = named();
@@ -108,7 +108,7 @@ public class SentencesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"scope"})
+  @ValueSource(strings = {"scope", "concurrent", "stream"})
   void what_a_test_names_is_said(String room) throws IOException {
     var unsaid = new ArrayList<String>();
     Map<String, Set<String>> named = named();
