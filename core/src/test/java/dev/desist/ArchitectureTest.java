@@ -9,7 +9,9 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -91,6 +94,31 @@ class ArchitectureTest {
             "java.nio..",
             "org.jspecify..")
         .check(MAIN);
+  }
+
+  /** Decision 11 says of each which phase it belongs to. */
+  @Test
+  void promise22_all_that_the_library_registers_with_itself_is_known() throws IOException {
+    var registered = new TreeMap<String, Integer>();
+    for (JavaClass type : MAIN) {
+      for (JavaMethodCall call : type.getMethodCallsFromSelf()) {
+        if (call.getTarget().getName().equals("onCancel")
+            && call.getTargetOwner().isEquivalentTo(CancellationToken.class)) {
+          registered.merge(type.getSimpleName(), 1, Integer::sum);
+        }
+      }
+    }
+    var listed = new TreeMap<String, Integer>();
+    Path decision = Path.of(System.getProperty("desist.root")).resolve("docs/adr/0011-lanes.md");
+    for (String line : Files.readAllLines(decision)) {
+      if (line.startsWith("| `")) {
+        listed.merge(line.substring(3, line.indexOf('`', 3)), 1, Integer::sum);
+      }
+    }
+    listed.remove("JdbcCancellation"); // of another module
+    registered.merge("Event", -1, Integer::sum); // in two forms
+    registered.merge("LinkedFuture", registered.remove("Chain"), Integer::sum);
+    assertEquals(listed, registered);
   }
 
   /** What the places of cancellations leave out; the other artifacts are seen by their folders. */
