@@ -5,6 +5,8 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -104,6 +106,7 @@ public final class Clause<R extends @Nullable Object> {
   private static <T extends @Nullable Object, R extends @Nullable Object> Clause<R> onEnd(
       CompletionStage<? extends T> stage, Function<End<T>, ? extends R> handler) {
     Objects.requireNonNull(stage, "stage");
+    Stack.reserve();
     Event<End<T>> ended = Event.create();
     stage.whenComplete((value, failure) -> ended.set(new End<>(value, failure)));
     return set(ended, handler);
@@ -127,7 +130,7 @@ public final class Clause<R extends @Nullable Object> {
         case null -> value;
         case CancellationException cancelled -> throw cancelled;
         case CompletionException wrapped -> throw wrapped;
-        default -> throw new CompletionException(failure);
+        default -> throw new CompletionException(Foreign.describe(failure), failure);
       };
     }
 
@@ -137,10 +140,8 @@ public final class Clause<R extends @Nullable Object> {
      * @return how it ended
      */
     Outcome<T> outcome() {
-      Throwable cause =
-          failure instanceof CompletionException && failure.getCause() != null
-              ? failure.getCause()
-              : failure;
+      Throwable inner = failure instanceof CompletionException ? Foreign.cause(failure) : null;
+      Throwable cause = inner == null ? failure : inner;
       return switch (cause) {
         case null -> new Outcome.Success<>(value);
         case CancelledException cancelled -> new Outcome.Cancelled<>(cancelled.reason());

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -114,6 +115,7 @@ public final class Locks {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(lock, "lock");
     token.throwIfCancelled();
+    Stack.reserve();
     return lock.tryLock(0, TimeUnit.NANOSECONDS);
   }
 
@@ -227,6 +229,7 @@ public final class Locks {
       throw new IllegalArgumentException("permits must not be negative: " + permits);
     }
     token.throwIfCancelled();
+    Stack.reserve();
     return semaphore.tryAcquire(permits, 0, TimeUnit.NANOSECONDS);
   }
 
@@ -381,6 +384,7 @@ public final class Locks {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(latch, "latch");
     token.throwIfCancelled();
+    Stack.reserve();
     return latch.await(0, TimeUnit.NANOSECONDS);
   }
 

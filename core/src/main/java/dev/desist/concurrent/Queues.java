@@ -3,6 +3,8 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -146,7 +148,8 @@ public final class Queues {
    * @param queue to take from
    * @param limit how many at most
    * @return the elements, in the queue's order, at least one; the list is the caller's own. If the
-   *     queue fails after some were taken, these
+   *     queue fails after some were taken, these; the failure goes to this thread's
+   *     uncaught-exception handler
    * @throws IllegalArgumentException if the limit is not positive
    * @throws CancelledException if the token is or becomes cancelled; nothing was taken
    * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
@@ -157,16 +160,22 @@ public final class Queues {
     if (limit <= 0) {
       throw new IllegalArgumentException("limit must be positive: " + limit);
     }
-    var taken = new ArrayList<E>();
+    var taken = new ArrayList<E>(Math.min(limit, 10)); // now: later nothing must fail
     taken.add(take(token, queue));
+    try {
+      drainInto(taken, queue, limit);
+    } catch (Throwable e) { // what was taken is the caller's
+      Foreign.report(e);
+    }
+    return taken;
+  }
+
+  private static <E> void drainInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
     try {
       queue.drainTo(taken, limit - 1);
     } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
       pollInto(taken, queue, limit);
-    } catch (RuntimeException e) {
-      // What was taken is the caller's; the queue will fail again where nothing has been.
     }
-    return taken;
   }
 
   private static <E> void pollInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
@@ -184,6 +193,7 @@ public final class Queues {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
     token.throwIfCancelled();
+    Stack.reserve(); // what was taken is handed over
     return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
   }
 
@@ -267,6 +277,7 @@ public final class Queues {
     Objects.requireNonNull(queue, "queue");
     Objects.requireNonNull(element, "element");
     token.throwIfCancelled();
+    Stack.reserve();
     return queue.offer(element, 0, TimeUnit.NANOSECONDS); // throws if interrupted, as put does
   }
 

@@ -11,6 +11,7 @@ import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Overdue;
 import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
@@ -194,7 +195,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   // What follows is the owner's.
 
-  /** When the grace period began; null until then. */
+  /** When the patience is over; null until that begins. */
   private @Nullable Deadline graceEnd;
 
   private boolean joinTried;
@@ -362,7 +363,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (live == 0 || !isOver()) {
       requireOpen("forked into");
       try {
-        Leftovers.checkLimit(fork, configuration.grace);
+        checkLimit(fork);
         if (joiner.onFork(fork)) {
           stop(fork);
         }
@@ -499,10 +500,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (suppressing != null) {
         suppress(suppressing, Objects.requireNonNull(fork.failure()));
       }
-      boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
+      boolean leftBehind = listed && Overdue.remove(fork); // before anybody is told that it ended
       wake();
       if (leftBehind) {
-        Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
+        Overdue.noteEnd(fork);
       }
       fork = successor == null || tryStart(successor) ? null : successor;
     }
@@ -729,7 +730,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     CancellationReason reason = reason();
     if (reason != null) {
-      graceEnd = after(configuration.grace.patience());
+      graceEnd = after(time, configuration.grace.patience());
     }
     if (failure != null) {
       throw thrown(
@@ -1018,7 +1019,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (unseen != null) {
       unseen.forEach(
           e ->
-              Leftovers.log(
+              Foreign.log(
                   System.Logger.Level.DEBUG,
                   "a subtask of "
                       + title()
@@ -1049,10 +1050,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private void awaitSubtasks() {
     Grace grace = configuration.grace;
-    Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
+    Deadline end = graceEnd != null ? graceEnd : after(time, grace.patience());
     Duration leaving = grace.leaving();
     boolean reported = false;
     boolean interruptedNow = false;
+    TimeSource clock = time;
     while (live > 0 && !left) {
       try {
         CancellationToken.none().awaitOr(this::isQuiet, end);
@@ -1067,10 +1069,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         if (end == Deadline.none()) {
           throw e;
         }
-        end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
-        Leftovers.log(
-            System.Logger.Level.ERROR,
-            "the time source of " + title() + " failed: " + Foreign.describe(e));
+        noteFailure(clock, e);
+        Duration again = reported && leaving != null ? leaving : grace.patience();
+        end = clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), again);
+        clock = TimeSource.system();
         continue;
       }
       boolean leave = leaving != null && (reported || leaving.isZero());
@@ -1078,7 +1080,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (!reported && grace.interrupts()) {
         interruptAll();
       }
-      end = leaving == null ? Deadline.none() : after(leaving);
+      end = leaving == null ? Deadline.none() : after(clock, leaving);
       reported = true;
     }
     if (interruptedNow) {
@@ -1097,49 +1099,54 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       reported = true;
       left = leave;
       deaf = running();
-      deaf.forEach(fork -> Leftovers.enter(fork, leave));
+      deaf.forEach(fork -> Overdue.enter(fork, leave));
     }
     for (Fork<?> fork : deaf) {
-      Leftovers.report(fork, leave);
+      Overdue.report(fork, leave);
     }
   }
 
-  /** What is to be said of a subtask of a cancelled scope. */
-  static Leftover describe(Fork<?> fork, boolean leftBehind) {
-    TaskScope<?, ?> scope = fork.scope();
-    Thread thread = fork.thread();
-    CancellationReason reason = fork.token().reason().orElseThrow();
-    Duration deafFor;
+  /** Refuses a task of which too many have been left behind, and go on. */
+  private void checkLimit(Fork<?> fork) {
+    Grace grace = configuration.grace;
+    if (grace.leaving() == null) {
+      return;
+    }
+    int goOn = Overdue.leftLike(fork);
+    if (goOn >= grace.limit()) {
+      throw new RejectedExecutionException(
+          "at most "
+              + grace.limit()
+              + " tasks named "
+              + fork.key()
+              + " may be left behind and go on at a time: "
+              + goOn
+              + " do");
+    }
+  }
+
+  /**
+   * A deadline by {@code clock}; if that fails, by that of this machine, since whoever is cancelled
+   * is waited for, and reported, all the same.
+   */
+  private Deadline after(TimeSource clock, Duration duration) {
     try {
-      deafFor = Duration.between(reason.origin().time(), scope.time.instant());
+      return TimeSource.callWith(clock, () -> Deadline.after(duration));
     } catch (Throwable e) {
-      deafFor = Duration.ZERO; // the time source fails, or gives no time
+      noteFailure(clock, e);
+      return clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), duration);
     }
-    return new Leftover(
-        fork.name(),
-        scope.name(),
-        thread == null ? "a thread that is leaving it" : nameOf(thread),
-        reason,
-        deafFor.isNegative() ? Duration.ZERO : deafFor,
-        leftBehind,
-        thread == null ? List.of() : List.of(thread.getStackTrace()));
   }
 
-  private static String nameOf(Thread thread) {
-    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
-        + (thread.isVirtual() ? "virtual thread " : "thread ")
-        + thread.threadId();
-  }
-
-  private Deadline after(Duration duration) {
-    try {
-      return TimeSource.callWith(time, () -> Deadline.after(duration));
-    } catch (Throwable e) {
-      Leftovers.log(
-          System.Logger.Level.ERROR,
-          "the time source of " + title() + " failed: " + Foreign.describe(e));
-      return Deadline.none(); // whoever is cancelled is waited for all the same
-    }
+  private void noteFailure(TimeSource clock, Throwable failure) {
+    Foreign.log(
+        System.Logger.Level.ERROR,
+        "the time source of "
+            + title()
+            + " failed, "
+            + Foreign.describe(clock)
+            + ": "
+            + Foreign.describe(failure));
   }
 
   // ---- checks and words ----

@@ -424,7 +424,7 @@ public final class Tasks {
               return null;
             });
       } catch (Throwable e) { // an error too: the others are to be disposed of all the same
-        Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
+        Foreign.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
       }
     }
   }

@@ -317,7 +317,9 @@ public final class UntilCancelled {
    * and the subscriber hears the end before {@code subscribe} returns.
    *
    * <p>With each subscription one callback is registered with the token, and taken back when that
-   * ends.
+   * ends. A subscriber that throws ends it, too, by the rules of {@link Flow}. What {@code cancel}
+   * of {@code source}'s subscription throws, when the token ends it, goes to the uncaught-exception
+   * handler.
    *
    * @param <T> what the items are
    * @param source gives the items
@@ -332,7 +334,12 @@ public final class UntilCancelled {
       if (token.isCancelled()) {
         until.onSubscribe(UntilSubscriber.NOTHING);
       } else {
-        source.subscribe(until);
+        try {
+          source.subscribe(until);
+        } catch (Throwable e) {
+          until.refused();
+          throw e;
+        }
       }
     };
   }

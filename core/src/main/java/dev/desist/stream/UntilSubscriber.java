@@ -3,6 +3,8 @@ package dev.desist.stream;
 import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -31,7 +33,8 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
    * Who finishes: whoever sets ENDING tries, and everybody who leaves a signal and finds ENDING alone. One of them comes last.
    * Ordering:    `state` is volatile throughout; `source` is set before the count of onSubscribe is given back.
    * Progress:    nobody waits.
-   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long keeps nothing of it.
+   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long keeps nothing of it; and when
+   *              the subscriber throws, which by the rules of Flow gives the subscription up. What comes all the same is passed on.
    */
   private static final int ENDING = 1 << 30;
   private static final int ENDED = 1 << 31;
@@ -82,39 +85,61 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onSubscribe(Flow.Subscription subscription) {
     Objects.requireNonNull(subscription, "subscription");
-    if (!SOURCE.compareAndSet(this, null, subscription)) {
+    Stack.reserve();
+    if (!SOURCE.compareAndSet(this, null, subscription) || hasEnded()) {
       subscription.cancel();
       return;
     }
-    if (until.token().isCancelled()) {
-      stop();
-    } else {
-      registration = until.token().onCancel(Cancellation.dispatcher(), this::stop);
-    }
     try {
+      watch();
       target.onSubscribe(this);
+    } catch (Throwable e) {
+      unregister();
+      throw e;
     } finally {
       leave();
+    }
+  }
+
+  private void watch() {
+    if (until.token().isCancelled()) {
+      stop();
+      return;
+    }
+    CancellationRegistration made = until.token().onCancel(Cancellation.dispatcher(), this::stop);
+    registration = made;
+    if (hasEnded()) { // meanwhile, by a publisher that does not wait for this
+      made.unregister();
     }
   }
 
   @Override
   public void onNext(T item) {
     Objects.requireNonNull(item, "item");
+    Stack.reserve(); // who begins a signal ends it
     if (until.token().isCancelled()) {
       stop();
     } else if (enter()) {
       try {
         target.onNext(item);
+      } catch (Throwable e) {
+        unregister();
+        throw e;
       } finally {
         leave();
       }
     }
   }
 
+  /** The publisher could not take this: nothing comes any more, unless it comes all the same. */
+  void refused() {
+    unregister();
+  }
+
   @Override
   public void onError(Throwable failure) {
     Objects.requireNonNull(failure, "failure");
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onError(failure);
@@ -123,6 +148,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void onComplete() {
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onComplete();
@@ -140,6 +166,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void cancel() {
+    Stack.reserve();
     STATE.getAndBitwiseOr(this, ENDED);
     unregister();
     source().cancel();
@@ -148,16 +175,19 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   // ---- what the token calls ----
 
   private void stop() {
-    if (mark(ENDING)) {
-      try {
-        source().cancel();
-      } finally {
-        finish();
-      }
+    Stack.reserve();
+    Flow.Subscription known = source;
+    if (known != null && mark(ENDING)) { // before onSubscribe there is nothing to end
+      Foreign.run(known::cancel);
+      finish();
     }
   }
 
   // ---- the state ----
+
+  private boolean hasEnded() {
+    return (state & ENDED) != 0;
+  }
 
   private static boolean isLive(int state) {
     return (state & (ENDING | ENDED)) == 0;
