@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 final class Forgotten {
   static final ReferenceQueue<CancellationToken> QUEUE = new ReferenceQueue<>();
 
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   /** Made by the first trace. Its thread ends when the class loader of this class is collected. */
   private static final class Watch {
     static final Cleaner CLEANER = Cleaner.create();
@@ -48,7 +46,6 @@ final class Forgotten {
       Throwable place = created;
       if (place != null) {
         Foreign.log(
-            LOG,
             System.Logger.Level.WARNING,
             (name == null ? "an unnamed source" : "source \"" + name + '"')
                 + " became unreachable without being closed; use try-with-resources where it is"

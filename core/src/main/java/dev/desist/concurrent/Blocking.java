@@ -4,7 +4,6 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
@@ -50,6 +49,10 @@ public final class Blocking {
    * Calls {@code body}, and interrupts it when {@code token} is cancelled. If the token is
    * cancelled already, the body is not called.
    *
+   * <p>A body gives a value. One that has none to give ends with {@code return null}:
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="nothing"}
+   *
    * @param <T> what the body returns
    * @param token what may end the call
    * @param body what to call, on the calling thread
@@ -87,13 +90,7 @@ public final class Blocking {
     } catch (Throwable failure) {
       GuardedThread.Ending ending =
           leave(call, registration, failure instanceof InterruptedException);
-      boolean ended =
-          switch (ending) {
-            case UNDISTURBED -> false;
-            case UNNOTICED -> Foreign.tellsOfInterrupt(failure); // the flag may have been set again
-            case TAKEN -> true;
-          };
-      if (isEnd(token, failure, ended)) {
+      if (isEnd(token, failure, ending.explains(failure))) {
         throw new CancelledException(token, failure);
       }
       throw failure;

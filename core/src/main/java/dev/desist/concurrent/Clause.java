@@ -5,6 +5,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -146,7 +147,7 @@ public final class Clause<R extends @Nullable Object> {
         case null -> value;
         case CancellationException cancelled -> throw cancelled;
         case CompletionException wrapped -> throw wrapped;
-        default -> throw new CompletionException(failure);
+        default -> throw new CompletionException(Foreign.describe(failure), failure);
       };
     }
 
@@ -156,10 +157,8 @@ public final class Clause<R extends @Nullable Object> {
      * @return how it ended
      */
     Outcome<T> outcome() {
-      Throwable cause =
-          failure instanceof CompletionException && failure.getCause() != null
-              ? failure.getCause()
-              : failure;
+      Throwable inner = failure instanceof CompletionException ? Foreign.cause(failure) : null;
+      Throwable cause = inner == null ? failure : inner;
       return switch (cause) {
         case null -> new Outcome.Success<>(value);
         case CancelledException cancelled -> new Outcome.Cancelled<>(cancelled.reason());

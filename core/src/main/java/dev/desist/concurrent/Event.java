@@ -105,7 +105,8 @@ public final class Event<T> {
    *
    * @param value what the event carries from now on
    * @return whether this call did it
-   * @throws CancellationCallbackException if listeners failed, after all of them were told
+   * @throws CancellationCallbackException if listeners failed, after all of them were told; in its
+   *     message, they are callbacks, and to set is to cancel
    */
   public boolean set(T value) {
     Objects.requireNonNull(value, "value");

@@ -6,6 +6,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Disposer;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -37,24 +38,46 @@ import org.jspecify.annotations.Nullable;
  * were made from one, each can end it for all. A branch that is to be given up alone begins with
  * {@link CompletableFuture#minimalCompletionStage()}.
  *
- * <p>What the function of {@code thenCompose} and its like starts is reached, too, through a copy
- * of the future it gives: if that one is linked it ends, while a plain future of the JDK, which may
- * be shared, goes on. Not reached are the other futures of {@code thenCombine} and its like, and
- * nothing is reached through {@code CompletableFuture.allOf} and {@code anyOf}.
+ * <p>What the function of {@code thenCompose} and its like starts is reached, too, by whoever ends
+ * the future that composes, or one made from that. It is reached through a copy of the future that
+ * the function gives: if that one is linked it ends, while a plain future of the JDK, which may be
+ * shared, goes on. So a second try after a timeout runs, though the first was cancelled. Not
+ * reached are the other futures of {@code thenCombine} and its like, and nothing is reached through
+ * {@code CompletableFuture.allOf} and {@code anyOf}.
  *
  * <p>A linked future that was cancelled is done at once, as {@link Future#cancel} demands; the work
  * ends when it next asks its token. What it gives after all goes to the disposer, or, if only a
  * future made from the first was cancelled, into the first, from which others may have been made. A
  * failure that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
  * dev.desist}. The argument of {@code cancel} makes no difference: no thread is interrupted, unless
- * the work is in {@link Blocking#interruptibly(Callable)}.
+ * the work is in {@link Blocking#interruptibly(Callable)}. Work that was begun by {@link #submit}
+ * or submitted to an {@link #executor}, and goes on for ten seconds after it was cancelled, is
+ * reported, and listed by {@link dev.desist.Leftovers} until it ends.
  *
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
- * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is
- * cancelled}, {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with
- * the reason, and stages that wait for a value do not run. So it is with every future made from one
- * that was cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's
- * cancellation that tells of: the JDK's futures take any {@link CancellationException} so.
+ * ended, and one of {@link #under} as soon as a thread of this library comes to it, also if the
+ * token was cancelled before. In either case it {@linkplain Future#isCancelled() is cancelled},
+ * {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with the reason,
+ * and stages that wait for a value do not run. So it is with every future made from one that was
+ * cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's cancellation
+ * that tells of: the JDK's futures take any {@link CancellationException} so.
+ *
+ * <p>In everything else a linked future is as any of the JDK's. These are the differences:
+ *
+ * <ul>
+ *   <li>{@code cancel} completes it with a {@code CancelledException}, which {@code get}, {@code
+ *       getNow} and {@code join} throw as it is;
+ *   <li>one made from a linked future that was cancelled so is cancelled itself: {@code
+ *       isCancelled} and {@code state} say so, {@code get}, {@code getNow} and {@code join} throw
+ *       that exception without a wrapper, {@code exceptionNow} throws an {@link
+ *       IllegalStateException}, and {@code cancel} returns true;
+ *   <li>whoever ends one that was made from others ends these, if they are not done;
+ *   <li>the {@link java.util.concurrent.TimeoutException} of {@code orTimeout} says what passed.
+ * </ul>
+ *
+ * <p>A function of a stage that throws what cannot say what it is, its {@code toString} failing,
+ * breaks the JDK: the stage never ends, and the exception comes out where the future before it was
+ * completed. The work is told all the same.
  *
  * <h2>Which thread runs what</h2>
  *
@@ -63,6 +86,10 @@ import org.jspecify.annotations.Nullable;
  * itself cancelled or completed completes its stages on the calling thread, as every {@code
  * CompletableFuture}. The callbacks that its work has registered do not run there, but on a thread
  * of this library; when the call returns, the token of the work reports cancelled.
+ *
+ * <p>An executor that throws has refused the work, which never begins then, even if it is run later
+ * all the same. If it has begun by then, it goes on, and has its future; what was thrown goes to
+ * the uncaught-exception handler.
  *
  * <h2>General exceptions</h2>
  *
@@ -113,8 +140,9 @@ public final class Futures {
    * @param token what the work is to obey
    * @param executor runs the work
    * @param work what to call
-   * @param disposer is given the value, on the thread of the work, if the future was ended by other
-   *     hands before; what it throws is logged
+   * @param disposer is given the value, on the thread of the work but not under its token, if the
+   *     future was ended by other hands before; null values are not handed to it; what it throws is
+   *     logged
    * @return a linked future
    * @throws java.util.concurrent.RejectedExecutionException if the executor rejects it
    */
@@ -201,26 +229,46 @@ public final class Futures {
             .onCancel(
                 Cancellation.dispatcher(),
                 () -> {
-                  linked.fail(new CancelledException(source.token()));
-                  future.cancel(true);
+                  try {
+                    linked.fail(new CancelledException(source.token()));
+                  } finally {
+                    future.cancel(true);
+                  }
                 });
-    boolean told = false;
     try {
       var _ =
           future.whenComplete(
               (value, failure) -> {
                 if (cancelling.unregister()) { // else the cancellation was first
-                  relay(value, failure, linked);
-                  source.close();
+                  try {
+                    source.close();
+                  } finally {
+                    tell(value, failure, linked);
+                  }
                 }
               });
-      told = true;
-    } finally {
-      if (!told && cancelling.unregister()) { // nobody has the linked one
-        source.close();
-      }
+    } catch (Throwable e) { // it does not take part
+      cancelling.unregister();
+      source.close();
+      throw e;
     }
     return linked;
+  }
+
+  /** Relays, if need be as soon as there is memory for it; what stages throw is reported. */
+  private static <T extends @Nullable Object> void tell(
+      T value, @Nullable Throwable failure, LinkedFuture<T> linked) {
+    while (true) {
+      try {
+        relay(value, failure, linked);
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      } catch (Throwable e) {
+        Foreign.report(e);
+        return;
+      }
+    }
   }
 
   private static <T extends @Nullable Object> void relay(
@@ -286,10 +334,10 @@ public final class Futures {
       throw e;
     } catch (CancellationException e) {
       throw LinkedFuture.unwrap(e);
-    } catch (ExecutionException | InterruptedException | RuntimeException e) {
+    } catch (ExecutionException | InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      throw new AssertionError("a future threw what Future.get does not declare", e);
+      throw Waits.<RuntimeException>undeclared(e);
     }
   }
 
@@ -332,9 +380,13 @@ public final class Futures {
     try {
       return await(token, future);
     } catch (CancellationException | InterruptedException e) {
-      if (!future.isDone()) {
-        Cancellation.dispatcher().execute(() -> future.cancel(true));
-      }
+      Cancellation.dispatcher()
+          .execute(
+              () -> {
+                if (!future.isDone()) {
+                  future.cancel(true);
+                }
+              });
       throw e;
     }
   }

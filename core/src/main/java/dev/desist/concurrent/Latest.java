@@ -7,6 +7,7 @@ import dev.desist.CancellationToken;
 import dev.desist.Disposer;
 import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -43,8 +44,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What becomes of what is not delivered</h2>
  *
- * <p>A value goes to the disposer in the options, if there is one. A failure that is not the
- * cancellation is logged, at debug level, by the {@link System.Logger} named {@code dev.desist}.
+ * <p>A value goes to the disposer in the options, if there is one; neither that nor the consumer
+ * runs under the token of the task. A failure that is not the cancellation is logged, at debug
+ * level, by the {@link System.Logger} named {@code dev.desist}.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -195,9 +197,10 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     }
     if (old != null && why != null) {
       old.cancel(why);
+      old.abandon();
     }
     if (start) {
-      mine.startNow();
+      mine.startOn(options.executor);
     }
     return mine.ended.minimalCompletionStage();
   }
@@ -226,11 +229,16 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   @Override
   public void close() {
     Stack.reserve();
+    Submission old;
     synchronized (lock) {
       closed = true;
+      old = newest;
       newest = null;
     }
     Work.cancel(source, CancellationReason.closed("the slot was closed"));
+    if (old != null) {
+      old.abandon();
+    }
   }
 
   /** One task. */
@@ -238,29 +246,29 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     final CompletableFuture<Outcome<T>> ended = new CompletableFuture<>();
     private final String name;
 
+    /** Whether it had to wait for another. Written and read by the thread that starts it. */
+    private boolean late;
+
     /** Whether its outcome was delivered or discarded. Guarded by the slot's lock. */
     private boolean settled;
+
+    /** Handed to the executor that delivers. Guarded by the slot's lock. */
+    private @Nullable Outcome<T> handedOver;
 
     Submission(String name, CancellationSource own, Callable<? extends T> task) {
       super(own, task);
       this.name = name;
     }
 
-    /** Has this run; who submitted it is told if it cannot, and nobody else. */
-    private void startNow() {
-      if (token().isCancelled()) {
-        return;
-      }
-      try {
-        options.executor.execute(this);
-      } catch (Throwable e) {
+    /** Who submits it is told, and nobody else. */
+    @Override
+    void refused() {
+      if (!late) {
         synchronized (lock) {
           if (newest == this) {
             newest = null;
           }
         }
-        refuse(e);
-        throw e;
       }
     }
 
@@ -268,6 +276,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      * Has this run after the one before; who submitted it has gone on, and learns by the outcome.
      */
     private void startLater() {
+      late = true;
       try {
         startOn(options.executor);
       } catch (Throwable e) {
@@ -300,6 +309,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
           waiting = null;
         }
         stale = newest != this;
+        handedOver = stale ? null : outcome;
       }
       try {
         if (stale) {
@@ -325,6 +335,24 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       } catch (Throwable e) {
         Foreign.report(e);
         settle(outcome, false);
+      }
+    }
+
+    /**
+     * Now that this is not the newest any more, discards what was handed over: the executor may
+     * never come to it.
+     */
+    void abandon() {
+      Outcome<T> outcome;
+      synchronized (lock) {
+        outcome = settled ? null : handedOver;
+      }
+      if (outcome != null) {
+        try {
+          Lane.COMPLETIONS.execute(() -> settle(outcome, false));
+        } catch (OutOfMemoryError e) {
+          settle(outcome, false);
+        }
       }
     }
 
@@ -362,6 +390,11 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         case Outcome.Failure<T>(Throwable exception) -> noteLate(toString(), exception);
         case Outcome.Cancelled<T> _ -> {}
       }
+    }
+
+    @Override
+    String name() {
+      return name;
     }
 
     @Override

@@ -22,7 +22,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,20 +33,23 @@ import org.jspecify.annotations.Nullable;
  * it, or does so to a future made from it, cancels the work.
  *
  * <p>Futures made from one another share a source, the chain's, which nothing but they cancel. The
- * work is linked to its token, and so is what composing stages start, each for as long as it takes.
- * What completes a future in the ordinary way, from the stage before, does not pass through the
- * methods overridden here.
+ * work is linked to its token. A composing stage begins a chain of its own, to whose token what it
+ * starts is linked; whoever ends a future of that chain cancels those before it, too, as long as
+ * there is something to wait for. So what is started because a future was ended, such as a second
+ * try after a timeout, is not cancelled with what came before. What completes a future in the
+ * ordinary way, from the stage before, does not pass through the methods overridden here.
  *
  * @param <T> what the work gives
  */
 class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
-  private final CancellationSource chain;
+  /** Set anew by the composing stage that has made this, before anybody else knows of it. */
+  private volatile Chain chain;
 
   LinkedFuture() {
-    this(CancellationSource.create());
+    this(new Chain(null));
   }
 
-  private LinkedFuture(CancellationSource chain) {
+  private LinkedFuture(Chain chain) {
     this.chain = chain;
   }
 
@@ -58,43 +63,126 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     return CancellationSource.linkedTo(token, chain.token());
   }
 
+  /** What stands behind futures that were made from one another. */
+  private static final class Chain {
+    private final CancellationSource source = CancellationSource.create();
+
+    /** The chain of the stage before, while that is not done. */
+    private volatile @Nullable Chain before;
+
+    Chain(@Nullable Chain before) {
+      this.before = before;
+    }
+
+    CancellationToken token() {
+      return source.token();
+    }
+
+    /** Cancels what stands behind, without running callbacks on the calling thread. */
+    void cancel(CancellationReason reason) {
+      for (Chain at = this; at != null; at = at.before) {
+        Work.cancel(at.source, reason);
+      }
+    }
+
+    /** {@return {@code composed}, which a composing stage has just made, as one of this chain} */
+    <U extends @Nullable Object> CompletableFuture<U> of(CompletableFuture<U> composed) {
+      ((LinkedFuture<U>) composed).chain = this;
+      return composed;
+    }
+
+    /**
+     * {@return {@code fn}, with what it starts linked to this}
+     *
+     * <p>What is cancelled is a copy of the future that it gives, which says for itself what this
+     * means: one of ours ends, and a plain one, which others may share, goes on.
+     */
+    <A extends @Nullable Object, U extends @Nullable Object>
+        Function<A, CompletionStage<U>> reaching(
+            Function<? super A, ? extends CompletionStage<U>> fn) {
+      Objects.requireNonNull(fn, "fn");
+      return argument -> {
+        Stack.reserve();
+        before = null; // it is done
+        CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
+        CancellationRegistration reach =
+            token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
+        return copy.whenComplete((_, _) -> reach.unregister());
+      };
+    }
+
+    /** Cancels what a composing stage has started: one of ours for the same reason. */
+    private void pass(CompletableFuture<?> started) {
+      if (started instanceof LinkedFuture<?>) {
+        started.completeExceptionally(new CancelledException(token()));
+      } else {
+        started.cancel(true);
+      }
+    }
+  }
+
   // ---- from outside ----
+
+  /**
+   * Ends this, and then cancels what stands behind: in that order, for else what composing has
+   * started could end it instead. It does so also if the JDK, which then tells the stages, is
+   * thrown out of that by an exception that cannot say what it is.
+   */
+  private boolean end(BooleanSupplier ending, Supplier<CancellationReason> reason) {
+    Stack.reserve();
+    boolean first = !isDone();
+    try {
+      first = ending.getAsBoolean();
+    } finally {
+      if (first) {
+        cancelChain(reason);
+      }
+    }
+    return first;
+  }
+
+  /** If need be, as soon as there is memory for it: this has ended, and nobody comes again. */
+  private void cancelChain(Supplier<CancellationReason> reason) {
+    while (true) {
+      try {
+        chain.cancel(reason.get());
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      }
+    }
+  }
+
+  private static CancellationReason fromOutside() {
+    return CancellationReason.requested("its future was completed from outside");
+  }
+
+  private static CancellationReason fromOutside(Throwable failure) {
+    return failure instanceof CancelledException cancelled
+        ? cancelled.reason()
+        : CancellationReason.requested(
+            "its future was completed from outside, with " + Foreign.describe(failure));
+  }
 
   @Override
   public boolean cancel(boolean mayInterruptIfRunning) {
     if (!isDone()) {
-      Stack.reserve();
       CancellationReason reason = CancellationReason.requested("its future was cancelled");
-      // First this future, then the rest: else what composing has started could end it instead.
-      if (fail(new CancelledException(CancellationToken.cancelled(reason)))) {
-        Work.cancel(chain, reason);
-      }
+      var cancelled = new CancelledException(CancellationToken.cancelled(reason));
+      end(() -> fail(cancelled), () -> reason);
     }
     return isCancelled();
   }
 
   @Override
   public boolean complete(T value) {
-    Stack.reserve();
-    boolean first = super.complete(value);
-    if (first) {
-      stop(null);
-    }
-    return first;
+    return end(() -> succeed(value), LinkedFuture::fromOutside);
   }
 
   @Override
   public boolean completeExceptionally(Throwable failure) {
-    Stack.reserve();
-    boolean first = fail(failure);
-    if (first) {
-      if (failure instanceof CancelledException cancelled) {
-        Work.cancel(chain, cancelled.reason());
-      } else {
-        stop(failure);
-      }
-    }
-    return first;
+    Objects.requireNonNull(failure, "failure");
+    return end(() -> fail(failure), () -> fromOutside(failure));
   }
 
   @Override
@@ -116,7 +204,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
               try {
                 value = supplier.get();
               } catch (Throwable e) {
-                completeExceptionally(e);
+                end(() -> fail(wrapped(e)), () -> fromOutside(e));
                 return;
               }
               complete(value);
@@ -124,38 +212,32 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     return this;
   }
 
+  /** As the JDK passes on what the functions of its stages throw. */
+  private static CompletionException wrapped(Throwable failure) {
+    return failure instanceof CompletionException already
+        ? already
+        : new CompletionException(Foreign.describe(failure), failure);
+  }
+
   @Override
   public void obtrudeValue(T value) {
-    Stack.reserve();
-    super.obtrudeValue(value);
-    stop(null);
+    end(
+        () -> {
+          super.obtrudeValue(value);
+          return true;
+        },
+        LinkedFuture::fromOutside);
   }
 
   @Override
   public void obtrudeException(Throwable failure) {
-    Stack.reserve();
-    super.obtrudeException(sound(failure));
-    stop(failure);
-  }
-
-  /**
-   * Tells the work, for this future has ended: if need be, as soon as there is memory for it.
-   *
-   * @param failure with what it was completed, if with a failure
-   */
-  private void stop(@Nullable Throwable failure) {
-    while (true) {
-      try {
-        String message =
-            failure == null
-                ? "its future was completed from outside"
-                : "its future was completed from outside, with " + Foreign.describe(failure);
-        Work.cancel(chain, CancellationReason.requested(message));
-        return;
-      } catch (OutOfMemoryError e) {
-        Work.pause();
-      }
-    }
+    Objects.requireNonNull(failure, "failure");
+    end(
+        () -> {
+          super.obtrudeException(sound(failure));
+          return true;
+        },
+        () -> fromOutside(failure));
   }
 
   @Override
@@ -169,7 +251,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   }
 
   private CompletableFuture<T> onTimeout(
-      long timeout, TimeUnit unit, Function<CancellationReason, Boolean> completion) {
+      long timeout, TimeUnit unit, Predicate<CancellationReason> completion) {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
     Stack.reserve();
@@ -180,9 +262,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
             Lane.COMPLETIONS,
             () -> {
               CancellationReason reason = passed.reason().orElseThrow();
-              if (completion.apply(reason)) {
-                Work.cancel(chain, reason);
-              }
+              end(() -> completion.test(reason), () -> reason);
             });
     var _ =
         super.whenComplete(
@@ -199,65 +279,48 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   @Override
   public <U extends @Nullable Object> CompletableFuture<U> thenCompose(
       Function<? super T, ? extends CompletionStage<U>> fn) {
-    return super.thenCompose(reaching(fn));
+    Chain own = composing();
+    return own.of(super.thenCompose(own.reaching(fn)));
   }
 
   @Override
   public <U extends @Nullable Object> CompletableFuture<U> thenComposeAsync(
       Function<? super T, ? extends CompletionStage<U>> fn) {
-    return super.thenComposeAsync(reaching(fn));
+    Chain own = composing();
+    return own.of(super.thenComposeAsync(own.reaching(fn)));
   }
 
   @Override
   public <U extends @Nullable Object> CompletableFuture<U> thenComposeAsync(
       Function<? super T, ? extends CompletionStage<U>> fn, Executor executor) {
-    return super.thenComposeAsync(reaching(fn), executor);
+    Chain own = composing();
+    return own.of(super.thenComposeAsync(own.reaching(fn), executor));
   }
 
   @Override
   public CompletableFuture<T> exceptionallyCompose(
       Function<Throwable, ? extends CompletionStage<T>> fn) {
-    return super.exceptionallyCompose(reaching(fn));
+    Chain own = composing();
+    return own.of(super.exceptionallyCompose(own.reaching(fn)));
   }
 
   @Override
   public CompletableFuture<T> exceptionallyComposeAsync(
       Function<Throwable, ? extends CompletionStage<T>> fn) {
-    return super.exceptionallyComposeAsync(reaching(fn));
+    Chain own = composing();
+    return own.of(super.exceptionallyComposeAsync(own.reaching(fn)));
   }
 
   @Override
   public CompletableFuture<T> exceptionallyComposeAsync(
       Function<Throwable, ? extends CompletionStage<T>> fn, Executor executor) {
-    return super.exceptionallyComposeAsync(reaching(fn), executor);
+    Chain own = composing();
+    return own.of(super.exceptionallyComposeAsync(own.reaching(fn), executor));
   }
 
-  /**
-   * {@return {@code fn}, with what it starts linked to the chain}
-   *
-   * <p>What is cancelled is a copy of the future that it gives, which says for itself what this
-   * means: one of ours ends, and a plain one, which others may share, goes on.
-   */
-  private <A extends @Nullable Object, U extends @Nullable Object>
-      Function<A, CompletionStage<U>> reaching(
-          Function<? super A, ? extends CompletionStage<U>> fn) {
-    Objects.requireNonNull(fn, "fn");
-    return argument -> {
-      Stack.reserve();
-      CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
-      CancellationRegistration reach =
-          chain.token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
-      return copy.whenComplete((_, _) -> reach.unregister());
-    };
-  }
-
-  /** Cancels what a composing stage has started: one of ours for the same reason. */
-  private void pass(CompletableFuture<?> started) {
-    if (started instanceof LinkedFuture<?>) {
-      started.completeExceptionally(new CancelledException(chain.token()));
-    } else {
-      started.cancel(true);
-    }
+  /** A chain for a stage that composes, made from this one. */
+  private Chain composing() {
+    return new Chain(isDone() ? null : chain);
   }
 
   // ---- waiting ----
@@ -324,11 +387,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   /** Our exception, if this future has ended with it, wrapped or not. */
   private @Nullable CancelledException cancellation() {
     Throwable ending =
-        switch (super.state()) {
-          case RUNNING, SUCCESS -> null;
-          case FAILED -> super.exceptionNow();
-          case CANCELLED -> handle((_, failure) -> failure).getNow(null);
-        };
+        isCompletedExceptionally() ? super.handle((_, failure) -> failure).getNow(null) : null;
     return ending != null && CancelledException.unwrap(ending) instanceof CancelledException found
         ? found
         : null;
@@ -404,6 +463,11 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     return super.complete(value);
   }
 
+  /** Returns whether this has ended with that very value. */
+  final boolean gives(T value) {
+    return isDone() && !isCompletedExceptionally() && getNow(value) == value;
+  }
+
   /**
    * A future with its work.
    *
@@ -418,9 +482,23 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {
+            private boolean again;
+
             @Override
             void succeeded(T value) {
-              if (!succeed(value) && !has(value)) {
+              boolean taken;
+              try {
+                taken = succeed(value) || (again && gives(value));
+              } catch (OutOfMemoryError e) {
+                again = true;
+                throw e;
+              } catch (Throwable e) { // by a stage: see end
+                if (!gives(value)) {
+                  dispose(value, disposer);
+                }
+                throw e;
+              }
+              if (!taken) {
                 dispose(value, disposer);
               }
             }
@@ -433,10 +511,6 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
             }
           };
       work.arm();
-    }
-
-    private boolean has(T value) {
-      return state() == State.SUCCESS && resultNow() == value;
     }
 
     /** {@return whether this was made for work under {@code token} itself} */

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,8 +36,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>Time</h2>
  *
  * <p>A timeout is measured by the {@link dev.desist.TimeSource} that the token belongs to, and with
- * {@link CancellationToken#none()} by the one in use; zero does not wait. A timeout that is over is
- * no cancellation: the call returns null or false.
+ * {@link CancellationToken#none()} by the one in use. A timeout that is over is no cancellation:
+ * the call returns null or false. Zero only asks: the call takes what is there, or puts it where
+ * there is room, and does not wait, and throws for a cancellation and for an interrupt as a longer
+ * wait does.
  *
  * <h2>General exceptions</h2>
  *
@@ -145,7 +148,8 @@ public final class Queues {
    * @param queue to take from
    * @param limit how many at most
    * @return the elements, in the queue's order, at least one; the list is the caller's own. If the
-   *     queue fails after some were taken, these
+   *     queue fails after some were taken, these; the failure goes to this thread's
+   *     uncaught-exception handler
    * @throws IllegalArgumentException if the limit is not positive
    * @throws CancelledException if the token is or becomes cancelled; nothing was taken
    * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
@@ -156,27 +160,31 @@ public final class Queues {
     if (limit <= 0) {
       throw new IllegalArgumentException("limit must be positive: " + limit);
     }
-    var taken = new ArrayList<E>(Math.min(limit, 10)); // with room, before anything is taken
+    var taken = new ArrayList<E>(Math.min(limit, 10)); // now: later nothing must fail
     taken.add(take(token, queue));
     try {
-      queue.drainTo(taken, limit - 1);
-    } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
-      pollInto(taken, queue, limit);
-    } catch (RuntimeException | OutOfMemoryError e) {
-      // What was taken is the caller's; the queue will fail again where nothing has been.
+      drainInto(taken, queue, limit);
+    } catch (Throwable e) { // what was taken is the caller's
+      Foreign.report(e);
     }
     return taken;
   }
 
   @SuppressWarnings("NonApiType") // of which room can be asked for
+  private static <E> void drainInto(
+      ArrayList<E> taken, BlockingQueue<? extends E> queue, int limit) {
+    try {
+      queue.drainTo(taken, limit - 1);
+    } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
+      pollInto(taken, queue, limit);
+    }
+  }
+
+  @SuppressWarnings("NonApiType")
   private static <E> void pollInto(
       ArrayList<E> taken, BlockingQueue<? extends E> queue, int limit) {
     while (taken.size() < limit) {
-      try {
-        taken.ensureCapacity(taken.size() + 1);
-      } catch (OutOfMemoryError e) {
-        return;
-      }
+      taken.ensureCapacity(taken.size() + 1); // while nothing is in hand
       E next = queue.poll();
       if (next == null) {
         return;

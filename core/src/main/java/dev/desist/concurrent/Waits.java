@@ -21,11 +21,20 @@ final class Waits {
   static <T> T call(CancellationToken token, Body<T> body) throws InterruptedException {
     try {
       return Blocking.interruptibly(token, body::call);
-    } catch (InterruptedException | RuntimeException e) {
+    } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      throw new AssertionError(e); // the body throws none
+      throw Waits.<RuntimeException>undeclared(e);
     }
+  }
+
+  /**
+   * {@return {@code e}, to be thrown as it is} For what was thrown by a call that declares nothing
+   * of the kind, as other languages let it, and as ours does by a trick.
+   */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // erased: it is not checked
+  static <X extends Exception> X undeclared(Exception e) throws X {
+    throw (X) e;
   }
 
   /**
@@ -40,7 +49,7 @@ final class Waits {
     try {
       return call(limited.token(), body);
     } catch (CancelledException e) {
-      if (!limited.isCancelled()) {
+      if (!limited.token().caused(e)) {
         throw e; // the body's own
       }
       token.throwIfCancelled();

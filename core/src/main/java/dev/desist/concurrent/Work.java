@@ -7,11 +7,16 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Disposer;
+import dev.desist.Leftover;
+import dev.desist.TimeSource;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
+import dev.desist.internal.Overdue;
 import dev.desist.internal.Stack;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -23,16 +28,34 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> what the work gives
  */
-abstract class Work<T extends @Nullable Object> implements Runnable {
+abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Work {
   /*
    * The callable is claimed by exchange: by the thread that is to run it, by its cancellation, or by whoever finds that the
    * executor takes nothing. Who gets it ends the work; nobody waits.
+   *
+   * What was cancelled and goes on is found after a while. The thread is set before the token is asked whether to begin, so a
+   * cancellation that finds neither callable nor thread comes too late, or keeps the work from beginning. Who sets `patience`
+   * asks afterwards whether the work has ended, and the work, once it has ended, whether there is one: one of them closes it.
+   * So it is with the list of what is overdue.
    */
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   private final CancellationSource source;
   private final AtomicReference<@Nullable Callable<? extends T>> unclaimed;
-  private volatile @Nullable CancellationRegistration unstarted;
+  private final TimeSource time = TimeSource.current();
+  private volatile @Nullable CancellationRegistration armed;
+
+  /** While it runs. */
+  private volatile @Nullable Thread thread;
+
+  /** From the cancellation of what runs. */
+  private volatile @Nullable Patience patience;
+
+  /** Until when what was cancelled may go on unreported. */
+  private record Patience(CancellationSource limit, CancellationRegistration registration) {
+    void end() {
+      registration.unregister();
+      limit.close();
+    }
+  }
 
   Work(CancellationSource source, Callable<? extends T> work) {
     this.source = source;
@@ -46,7 +69,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
 
   /** Called once when all is set up: from now on, a cancellation ends what has not begun. */
   final void arm() {
-    unstarted = token().onCancel(Lane.COMPLETIONS, this::cancelUnstarted);
+    armed = token().onCancel(Lane.COMPLETIONS, this::cancelled);
   }
 
   /** Has this run, unless its token is cancelled: then it has ended, or soon will have. */
@@ -57,10 +80,27 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     try {
       executor.execute(this);
     } catch (Throwable e) {
-      refuse(e);
+      if (claim() == null) {
+        goesOn(e);
+        return;
+      }
+      refused();
+      fail(e);
       throw e;
     }
   }
+
+  /** What an executor throws that has taken the work all the same, or comes too late to refuse. */
+  private void goesOn(Throwable thrown) {
+    if (thrown instanceof RejectedExecutionException) {
+      noteLate("an executor", thrown);
+    } else {
+      Foreign.report(thrown);
+    }
+  }
+
+  /** Called before this fails because the executor takes nothing, which who submits it is told. */
+  void refused() {}
 
   /** Cancels this without running callbacks on the calling thread. */
   final void cancel(CancellationReason reason) {
@@ -74,13 +114,25 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     }
   }
 
-  private void cancelUnstarted() {
-    if (unclaimed.getAndSet(null) != null) {
-      fail(cancelled());
+  private @Nullable Callable<? extends T> claim() {
+    return unclaimed.getAndSet(null);
+  }
+
+  private void cancelled() {
+    if (claim() != null) {
+      fail(cancellation());
+    } else if (!isEnded()) {
+      try {
+        TimeSource.callWith(time, this::bePatient);
+      } catch (Exception e) {
+        log(
+            System.Logger.Level.ERROR,
+            "the time source of " + this + " failed: " + Foreign.describe(e));
+      }
     }
   }
 
-  private CancelledException cancelled() {
+  private CancelledException cancellation() {
     while (true) {
       try {
         return new CancelledException(token());
@@ -90,13 +142,25 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     }
   }
 
-  private @Nullable Callable<? extends T> claim() {
-    Callable<? extends T> mine = unclaimed.getAndSet(null);
-    CancellationRegistration armed = unstarted;
-    if (mine != null && armed != null) {
-      armed.unregister();
+  private @Nullable Void bePatient() {
+    CancellationSource limit =
+        CancellationToken.none().childWithTimeout("patience", Overdue.patience());
+    var mine =
+        new Patience(limit, limit.token().onCancel(Cancellation.dispatcher(), this::overdue));
+    patience = mine;
+    if (isEnded()) {
+      mine.end();
     }
-    return mine;
+    return null;
+  }
+
+  private void overdue() {
+    Overdue.enter(this, true);
+    if (isEnded()) {
+      Overdue.remove(this);
+    } else {
+      Overdue.report(this, true);
+    }
   }
 
   @Override
@@ -106,6 +170,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     if (mine == null) {
       return;
     }
+    thread = Thread.currentThread();
     T value;
     try {
       token().throwIfCancelled();
@@ -142,13 +207,72 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
     LockSupport.parkNanos(1_000_000);
   }
 
-  /** Lets go of the token; callbacks that the work left on it run now. Allocates nothing here. */
+  /** Lets go of the token; callbacks that the work left on it run now. Nothing is thrown. */
   private void close() {
+    thread = null;
+    try {
+      endPatience();
+    } catch (Throwable e) {
+      Foreign.report(e);
+    }
     try {
       source.close();
     } catch (Throwable e) {
       Foreign.report(e);
     }
+  }
+
+  private void endPatience() {
+    CancellationRegistration registration = armed;
+    if (registration != null) {
+      registration.unregister();
+    }
+    Patience started = patience;
+    if (started != null) {
+      started.end();
+      if (Overdue.remove(this)) {
+        Overdue.noteEnd(this);
+      }
+    }
+  }
+
+  // ---- seen from outside ----
+
+  @Override
+  public final boolean isEnded() {
+    return thread == null; // for one that was begun, as are all that others see
+  }
+
+  /** {@return what messages call it} */
+  String name() {
+    List<String> named = token().path().stream().filter(name -> !name.equals("unnamed")).toList();
+    return named.isEmpty() ? "unnamed" : String.join(" > ", named);
+  }
+
+  @Override
+  public final String key() {
+    return "work " + name();
+  }
+
+  @Override
+  public final Overdue.Sight look(boolean leftBehind) {
+    Thread running = thread;
+    CancellationReason reason = token().reason().orElseThrow();
+    var leftover =
+        new Leftover(
+            name(),
+            null,
+            running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
+            reason,
+            Overdue.since(reason.origin().time(), time::instant),
+            leftBehind,
+            running == null ? List.of() : Foreign.stackOf(running));
+    return new Overdue.Sight(leftover, leftover.sentence());
+  }
+
+  @Override
+  public String toString() {
+    return "work \"" + name() + '"';
   }
 
   /** Is called again, if there was no memory for it. */
@@ -204,6 +328,6 @@ abstract class Work<T extends @Nullable Object> implements Runnable {
   }
 
   static void log(System.Logger.Level level, String message) {
-    Foreign.log(LOG, level, message);
+    Foreign.log(level, message);
   }
 }

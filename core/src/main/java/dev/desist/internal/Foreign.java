@@ -5,6 +5,7 @@ import java.net.SocketTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * {@code toString}.
  */
 public final class Foreign {
+  private static final System.Logger LOG = System.getLogger("dev.desist");
+
   /** Longer than any chain of causes that somebody would read. */
   private static final int MOST = 10_000;
 
@@ -167,30 +170,51 @@ public final class Foreign {
   }
 
   /**
-   * Logs, and survives a logger that fails.
+   * Logs where all of this library does, and survives a logger that fails.
    *
-   * @param log where to
    * @param level how important it is
    * @param message what to say
    */
-  public static void log(System.Logger log, System.Logger.Level level, String message) {
-    log(log, level, message, null);
+  public static void log(System.Logger.Level level, String message) {
+    log(level, message, null);
   }
 
   /**
-   * Logs, and survives a logger that fails.
+   * Logs where all of this library does, and survives a logger that fails.
    *
-   * @param log where to
    * @param level how important it is
    * @param message what to say
    * @param thrown what to show the stack trace of, if anything
    */
-  public static void log(
-      System.Logger log, System.Logger.Level level, String message, @Nullable Throwable thrown) {
+  public static void log(System.Logger.Level level, String message, @Nullable Throwable thrown) {
     try {
-      log.log(level, message, thrown);
+      LOG.log(level, message, thrown);
     } catch (Throwable e) {
       // A logger that fails must not keep anything from anybody.
+    }
+  }
+
+  /**
+   * {@return the thread's name, if it has one, and its kind and number}
+   *
+   * @param thread any thread
+   */
+  public static String nameOf(Thread thread) {
+    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
+        + (thread.isVirtual() ? "virtual thread " : "thread ")
+        + thread.threadId();
+  }
+
+  /**
+   * {@return what the thread is doing; empty if it has ended, or is of a class that does not tell}
+   *
+   * @param thread any thread
+   */
+  public static List<StackTraceElement> stackOf(Thread thread) {
+    try {
+      return List.of(thread.getStackTrace());
+    } catch (Throwable e) {
+      return List.of();
     }
   }
 }

@@ -159,7 +159,21 @@ public final class GuardedThread {
     /** It was sent, and nobody had taken notice. */
     UNNOTICED,
     /** Somebody had taken it. */
-    TAKEN
+    TAKEN;
+
+    /**
+     * {@return whether our interrupt is why the call failed} Beside one that nobody took, what was
+     * thrown may still say so, since who takes an interrupt may set the flag again.
+     *
+     * @param thrown what the call threw
+     */
+    public boolean explains(Throwable thrown) {
+      return switch (this) {
+        case UNDISTURBED -> false;
+        case UNNOTICED -> Foreign.tellsOfInterrupt(thrown);
+        case TAKEN -> true;
+      };
+    }
   }
 
   /** One guarded call. */
@@ -295,10 +309,15 @@ public final class GuardedThread {
       return had;
     }
 
-    /** {@return whether this call was interrupted, and is not over} */
-    public boolean isInterrupted() {
+    /**
+     * {@return what has become of our interrupt so far} On the guarded thread, before it leaves.
+     */
+    public Ending ending() {
       synchronized (GuardedThread.this) {
-        return state == State.INTERRUPTED;
+        if (state != State.INTERRUPTED) {
+          return Ending.UNDISTURBED;
+        }
+        return thread.isInterrupted() ? Ending.UNNOTICED : Ending.TAKEN;
       }
     }
 

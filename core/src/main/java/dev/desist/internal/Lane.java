@@ -49,7 +49,6 @@ public final class Lane implements Executor {
     }
   }
 
-  private static final System.Logger LOG = System.getLogger("dev.desist");
   private static final long KEPT_NANOS = 10_000_000_000L;
 
   /**
@@ -273,7 +272,6 @@ public final class Lane implements Executor {
   private void report(int waiting) {
     try {
       Foreign.log(
-          LOG,
           System.Logger.Level.WARNING,
           "no thread can be started for "
               + waiting

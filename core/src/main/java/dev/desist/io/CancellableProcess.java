@@ -68,8 +68,6 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called from any thread.
  */
 public final class CancellableProcess implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   /** What {@link #run} is told. Immutable. */
   public static final class Options {
     private static final Options DEFAULTS =
@@ -368,9 +366,7 @@ public final class CancellableProcess implements AutoCloseable {
     ProcessReport report = ProcessTree.end(process.toHandle(), mark, how);
     if (!report.survivors().isEmpty()) {
       Foreign.log(
-          LOG,
-          System.Logger.Level.WARNING,
-          ProcessesSurvivedException.describe(report.survivors()));
+          System.Logger.Level.WARNING, ProcessesSurvivedException.describe(report.survivors()));
     }
     return report;
   }

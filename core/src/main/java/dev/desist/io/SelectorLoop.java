@@ -30,8 +30,6 @@ final class SelectorLoop implements Runnable {
    *              its thread has taken a monitor of the selector's; if many are closed at once, those threads wait for it, and
    *              could not get to run beside loops that are never idle. So a loop that finds nothing else to be ready rests.
    */
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   /** Each is made when first used, and again if that failed. Guarded by itself. */
   private static final @Nullable SelectorLoop[] LOOPS =
       new @Nullable SelectorLoop[Integer.highestOneBit(Runtime.getRuntime().availableProcessors())];
@@ -188,8 +186,7 @@ final class SelectorLoop implements Runnable {
   /** Not here: a logger may block, or fail. */
   private static void report(Throwable failure) {
     try {
-      Lane.WORK.execute(
-          () -> Foreign.log(LOG, System.Logger.Level.ERROR, "a selector failed", failure));
+      Lane.WORK.execute(() -> Foreign.log(System.Logger.Level.ERROR, "a selector failed", failure));
     } catch (Throwable e) {
       // There is no thread to be had: the channels come first.
     }

@@ -6,11 +6,13 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
+import dev.desist.Leftover;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
+import dev.desist.internal.Overdue;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -46,6 +48,7 @@ sealed class Fork<T extends @Nullable Object>
         Runnable,
         Cancellation.Lazy,
         Ambient.Host,
+        Overdue.Work,
         ScopedValue.CallableOp<Outcome<T>, RuntimeException>
     permits Contest.Entrant {
   private static final VarHandle CONTROL;
@@ -230,13 +233,11 @@ sealed class Fork<T extends @Nullable Object>
     return (made != null && made.source.token().caused(e)) || scope.token().caused(e);
   }
 
-  /** Whether the task was interrupted by us, and somebody took that, or {@code e} tells of it. */
+  /** Whether the task was interrupted by us, and that is why it threw {@code e}. */
   private boolean endedByInterrupt(Throwable e) {
     Control made = (Control) CONTROL.getVolatile(this);
     GuardedThread.Call guard = made == null ? null : guard(made, null);
-    return guard != null
-        && guard.isInterrupted()
-        && (!Thread.currentThread().isInterrupted() || Foreign.tellsOfInterrupt(e));
+    return guard != null && guard.ending().explains(e);
   }
 
   /** What the task threw, but for our own exception; null if it threw nothing else. */
@@ -379,7 +380,8 @@ sealed class Fork<T extends @Nullable Object>
     return mine;
   }
 
-  boolean isEnded() {
+  @Override
+  public boolean isEnded() {
     return value instanceof Outcome;
   }
 
@@ -387,9 +389,25 @@ sealed class Fork<T extends @Nullable Object>
     return scope;
   }
 
-  /** What counts as its name among tasks that were left behind. */
-  String key() {
+  @Override
+  public String key() {
     return '"' + (name != null ? name : scope.name()) + '"';
+  }
+
+  @Override
+  public Overdue.Sight look(boolean leftBehind) {
+    Thread running = thread();
+    CancellationReason reason = token().reason().orElseThrow();
+    var leftover =
+        new Leftover(
+            name(),
+            scope.name(),
+            running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
+            reason,
+            Overdue.since(reason.origin().time(), scope.time()::instant),
+            leftBehind,
+            running == null ? List.of() : Foreign.stackOf(running));
+    return new Overdue.Sight(leftover, leftover.sentence());
   }
 
   boolean hasName() {

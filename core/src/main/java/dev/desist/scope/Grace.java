@@ -1,5 +1,6 @@
 package dev.desist.scope;
 
+import dev.desist.Leftovers;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

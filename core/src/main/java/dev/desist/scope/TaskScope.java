@@ -12,6 +12,7 @@ import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Overdue;
 import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
@@ -200,7 +201,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   // What follows is the owner's.
 
-  /** When the grace period began; null until then. */
+  /** When the patience is over; null until that begins. */
   private @Nullable Deadline graceEnd;
 
   private boolean joinTried;
@@ -312,7 +313,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<U> fork(String name, Callable<? extends U> task) {
     Objects.requireNonNull(name, "name");
@@ -329,7 +330,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<@Nullable U> fork(Runnable task) {
     Objects.requireNonNull(task, "task");
@@ -367,7 +368,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (live == 0 || !isOver()) {
       requireOpen("forked into");
       try {
-        Leftovers.checkLimit(fork, configuration.grace);
+        checkLimit(fork);
         if (joiner.onFork(fork)) {
           stop(fork);
         }
@@ -515,10 +516,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (suppressing != null) {
         suppress(suppressing, Objects.requireNonNull(fork.failure()));
       }
-      boolean leftBehind = listed && Leftovers.remove(fork); // before anybody is told that it ended
+      boolean leftBehind = listed && Overdue.remove(fork); // before anybody is told that it ended
       wake();
       if (leftBehind) {
-        Leftovers.log(System.Logger.Level.INFO, "left behind, and ended at last: " + fork);
+        Overdue.noteEnd(fork);
       }
       fork = successor == null || tryStart(successor) ? null : successor;
     }
@@ -615,11 +616,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     return thrown;
   }
 
-  /** Adds to what is or will be thrown; not without end, since a scope may live long. */
+  /**
+   * Adds to what is or will be thrown, unless that has it already, as what the joiner throws may;
+   * not without end, since a scope may live long.
+   */
   static void suppress(Throwable thrown, Throwable other) {
-    if (Foreign.cause(thrown) != other && thrown.getSuppressed().length < KEPT) {
+    Throwable[] suppressed = thrown.getSuppressed();
+    if (suppressed.length < KEPT && Foreign.cause(thrown) != other && !has(suppressed, other)) {
       Foreign.suppress(thrown, other);
     }
+  }
+
+  private static boolean has(Throwable[] all, Throwable wanted) {
+    for (Throwable one : all) {
+      if (one == wanted) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Under the lock: who takes the place of a subtask that ran. */
@@ -747,7 +761,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     CancellationReason reason = reason();
     if (reason != null) {
-      graceEnd = after(configuration.grace.patience());
+      graceEnd = after(time, configuration.grace.patience());
     }
     if (failure != null) {
       throw thrown(
@@ -884,6 +898,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @param timeout zero only asks; longer than 146 years means for ever
    * @return whether this scope has come to its end
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public boolean await(Duration timeout) throws InterruptedException {
@@ -921,7 +936,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never
    *     called; the cause is what made the joiner stop, if it did, and the failures of subtasks on
-   *     being cancelled are suppressed; or if a scope that was opened inside this one was still
+   *     being cancelled are suppressed. If the body of the block threw before it came to join, this
+   *     is suppressed in what it threw. Or if a scope that was opened inside this one was still
    *     open, which is closed first
    * @throws CancellationCallbackException after all this, if callbacks failed
    */
@@ -1070,7 +1086,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     if (unseen != null) {
       unseen.forEach(
           e ->
-              Leftovers.log(
+              Foreign.log(
                   System.Logger.Level.DEBUG,
                   "a subtask of "
                       + title()
@@ -1101,10 +1117,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private void awaitSubtasks() {
     Grace grace = configuration.grace;
-    Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
+    Deadline end = graceEnd != null ? graceEnd : after(time, grace.patience());
     Duration leaving = grace.leaving();
     boolean reported = false;
     boolean interruptedNow = false;
+    TimeSource clock = time;
     while (live > 0 && !left) {
       try {
         CancellationToken.none().awaitOr(this::isQuiet, end);
@@ -1119,10 +1136,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         if (end == Deadline.none()) {
           throw e;
         }
-        end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
-        Leftovers.log(
-            System.Logger.Level.ERROR,
-            "the time source of " + title() + " failed: " + Foreign.describe(e));
+        noteFailure(clock, e);
+        Duration again = reported && leaving != null ? leaving : grace.patience();
+        end = clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), again);
+        clock = TimeSource.system();
         continue;
       }
       boolean leave = leaving != null && (reported || leaving.isZero());
@@ -1130,7 +1147,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (!reported && grace.interrupts()) {
         interruptAll();
       }
-      end = leaving == null ? Deadline.none() : after(leaving);
+      end = leaving == null ? Deadline.none() : after(clock, leaving);
       reported = true;
     }
     if (interruptedNow) {
@@ -1149,49 +1166,54 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       reported = true;
       left = leave;
       deaf = running();
-      deaf.forEach(fork -> Leftovers.enter(fork, leave));
+      deaf.forEach(fork -> Overdue.enter(fork, leave));
     }
     for (Fork<?> fork : deaf) {
-      Leftovers.report(fork, leave);
+      Overdue.report(fork, leave);
     }
   }
 
-  /** What is to be said of a subtask of a cancelled scope. */
-  static Leftover describe(Fork<?> fork, boolean leftBehind) {
-    TaskScope<?, ?> scope = fork.scope();
-    Thread thread = fork.thread();
-    CancellationReason reason = fork.token().reason().orElseThrow();
-    Duration deafFor;
+  /** Refuses a task of which too many have been left behind, and go on. */
+  private void checkLimit(Fork<?> fork) {
+    Grace grace = configuration.grace;
+    if (grace.leaving() == null) {
+      return;
+    }
+    int goOn = Overdue.leftLike(fork);
+    if (goOn >= grace.limit()) {
+      throw new RejectedExecutionException(
+          "at most "
+              + grace.limit()
+              + " tasks named "
+              + fork.key()
+              + " may be left behind and go on at a time: "
+              + goOn
+              + " do");
+    }
+  }
+
+  /**
+   * A deadline by {@code clock}; if that fails, by that of this machine, since whoever is cancelled
+   * is waited for, and reported, all the same.
+   */
+  private Deadline after(TimeSource clock, Duration duration) {
     try {
-      deafFor = Duration.between(reason.origin().time(), scope.time.instant());
+      return TimeSource.callWith(clock, () -> Deadline.after(duration));
     } catch (Throwable e) {
-      deafFor = Duration.ZERO; // the time source fails, or gives no time
+      noteFailure(clock, e);
+      return clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), duration);
     }
-    return new Leftover(
-        fork.name(),
-        scope.name(),
-        thread == null ? "a thread that is leaving it" : nameOf(thread),
-        reason,
-        deafFor.isNegative() ? Duration.ZERO : deafFor,
-        leftBehind,
-        thread == null ? List.of() : List.of(thread.getStackTrace()));
   }
 
-  private static String nameOf(Thread thread) {
-    return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
-        + (thread.isVirtual() ? "virtual thread " : "thread ")
-        + thread.threadId();
-  }
-
-  private Deadline after(Duration duration) {
-    try {
-      return TimeSource.callWith(time, () -> Deadline.after(duration));
-    } catch (Throwable e) {
-      Leftovers.log(
-          System.Logger.Level.ERROR,
-          "the time source of " + title() + " failed: " + Foreign.describe(e));
-      return Deadline.none(); // whoever is cancelled is waited for all the same
-    }
+  private void noteFailure(TimeSource clock, Throwable failure) {
+    Foreign.log(
+        System.Logger.Level.ERROR,
+        "the time source of "
+            + title()
+            + " failed, "
+            + Foreign.describe(clock)
+            + ": "
+            + Foreign.describe(failure));
   }
 
   // ---- checks and words ----
@@ -1243,16 +1265,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
-   * {@return the name, whether live or cancelled and why, the time left, and how many tasks run}
+   * {@return the name, whether live or cancelled and why, the time left, how many subtasks have not
+   * ended, and how many of these wait for others to end}
    */
   @Override
   public String toString() {
     String state = token().toString();
+    int count;
+    int queued;
+    synchronized (lock) {
+      count = live;
+      queued = queue == null ? 0 : queue.size();
+    }
     return "TaskScope"
         + state.substring("CancellationToken".length(), state.length() - 1)
         + ", "
-        + live
-        + (live == 1 ? " subtask]" : " subtasks]");
+        + count
+        + (count == 1 ? " subtask" : " subtasks")
+        + (queued == 0 ? "]" : ", " + queued + " of them waiting]");
   }
 
   /**
@@ -1293,7 +1323,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      * {@return a copy with a name}
      *
      * @param name what messages, paths and reports call the scope, and what the threads of subtasks
-     *     without a name are called; without one, they have none
+     *     without a name are called; without one, they have none. A {@linkplain #withThreadFactory
+     *     thread factory} names its threads itself
      */
     public Configuration withName(String name) {
       Objects.requireNonNull(name, "name");

@@ -10,6 +10,7 @@ import dev.desist.Disposer;
 import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -83,7 +84,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> T race(
-      Options<T> options, List<? extends Callable<? extends T>> tasks)
+      Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     return any(1, options, tasks).getFirst();
   }
@@ -101,7 +102,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> List<T> any(
-      int count, Options<T> options, List<? extends Callable<? extends T>> tasks)
+      int count, Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     return Contest.hold(count, options, tasks);
   }
@@ -135,7 +136,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> List<T> all(
-      Options<T> options, List<? extends Callable<? extends T>> tasks)
+      Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     Objects.requireNonNull(tasks, "tasks");
     return Contest.hold(tasks.size(), options, tasks);
@@ -143,13 +144,7 @@ public final class Tasks {
 
   private static <T extends @Nullable Object> List<Callable<? extends T>> listOf(
       Callable<? extends T>[] tasks) {
-    Objects.requireNonNull(tasks, "tasks");
-    for (int i = 0; i < tasks.length; i++) {
-      if (tasks[i] == null) {
-        throw new NullPointerException("tasks[" + i + "]");
-      }
-    }
-    return List.of(tasks);
+    return Arrays.asList(Objects.requireNonNull(tasks, "tasks")); // which a contest checks
   }
 
   // ---- one task with a timeout ----
@@ -237,7 +232,12 @@ public final class Tasks {
    * Calls {@code task} on a thread of its own with at most {@code timeout} to spend, as {@link
    * #within(Duration, Callable)} does on the calling one. The name in the options is that of the
    * deadline's owner; with a {@link Grace} that leaves, this method returns on time although the
-   * task does not, and a disposer gets the late result.
+   * task does not.
+   *
+   * <p>What differs: a value that comes after the time was up is not returned, but goes to the
+   * disposer; the cause of the {@link TimeoutException} is always the {@link CancelledException}
+   * that the task sees; and what callbacks throw that the task left on its token goes to the
+   * uncaught-exception handler of the task's thread.
    *
    * @param <T> what the task gives
    * @param options how
@@ -251,13 +251,10 @@ public final class Tasks {
    * @throws Exception what the task threw
    */
   public static <T extends @Nullable Object> T within(
-      Options<T> options, Duration timeout, Callable<? extends T> task) throws Exception {
+      Options<? super T> options, Duration timeout, Callable<? extends T> task) throws Exception {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(timeout, "timeout");
     Objects.requireNonNull(task, "task");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
-    }
     try {
       return all(options.configured(scope -> scope.limitedTo(timeout)), List.of(task)).getFirst();
     } catch (ExecutionException e) {
@@ -281,6 +278,8 @@ public final class Tasks {
    * @param fallback gives the value to return instead, on the calling thread
    * @return what the task returned, or what the fallback gave
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
+   *     fail at the end
    * @throws Exception what the task threw
    */
   public static <T extends @Nullable Object> T withinOr(
@@ -304,6 +303,8 @@ public final class Tasks {
    * @param task what to call
    * @return how it ended
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
+   *     fail at the end
    * @throws InterruptedException if the task threw it
    */
   public static <T extends @Nullable Object> Outcome<T> outcomeWithin(
@@ -423,7 +424,7 @@ public final class Tasks {
               return null;
             });
       } catch (Throwable e) { // an error too: the others are to be disposed of all the same
-        Leftovers.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
+        Foreign.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
       }
     }
   }

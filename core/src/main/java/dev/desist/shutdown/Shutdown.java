@@ -104,7 +104,6 @@ public final class Shutdown {
    *              comes last, on another thread. A step of it that fails is reported, and the next one follows. Whoever leaves a
    *              roster as its last wakes it. Who waits for a token to be flagged waits for no callback: flags come first.
    */
-  private static final System.Logger LOG = System.getLogger("dev.desist");
   private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
 
   /** How long reporter and exit code may take, and before them the names. */
@@ -231,6 +230,9 @@ public final class Shutdown {
    *
    * <p>If the process is exiting already, the shutdown has begun when this returns, and nobody
    * waits for it.
+   *
+   * <p>It stays as long as the process does, and so does the class loader of this library. For an
+   * application in a container, which goes before its process, there is {@link #create}.
    *
    * @param name what the process is, as messages and the report call it
    * @param options its limits, and who is told
@@ -774,10 +776,7 @@ public final class Shutdown {
   private void failed(Participant participant, Throwable thrown) {
     if (participant.roster.phase() == ShutdownPhase.OVER) {
       Foreign.log(
-          LOG,
-          System.Logger.Level.ERROR,
-          "the report on the shutdown of " + name + " failed",
-          thrown);
+          System.Logger.Level.ERROR, "the report on the shutdown of " + name + " failed", thrown);
     } else {
       failures.add(new Failure(participant.name(), participant.roster.phase(), thrown));
     }
@@ -827,7 +826,6 @@ public final class Shutdown {
               options.progress.accept(now);
             } catch (Throwable e) {
               Foreign.log(
-                  LOG,
                   System.Logger.Level.ERROR,
                   "the listener for the progress of " + name + " failed",
                   e);

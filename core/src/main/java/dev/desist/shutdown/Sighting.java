@@ -1,6 +1,7 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
+import dev.desist.internal.Foreign;
 import java.util.IdentityHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -77,27 +78,17 @@ record Sighting(
         if (stacks.size() >= threads) {
           return List.of();
         }
-        known = take(thread);
+        known = Foreign.stackOf(thread);
         stacks.put(thread, known);
       }
       return known;
-    }
-
-    private static List<StackTraceElement> take(Thread thread) {
-      try {
-        return List.of(thread.getStackTrace());
-      } catch (Throwable e) { // of a class of the user's
-        return List.of();
-      }
     }
 
     static String nameOf(@Nullable Thread thread) {
       if (thread == null) {
         return "a thread that has not begun";
       }
-      return (thread.getName().isEmpty() ? "" : thread.getName() + ", ")
-          + (thread.isVirtual() ? "virtual thread " : "thread ")
-          + thread.threadId();
+      return Foreign.nameOf(thread);
     }
   }
 }

@@ -20,13 +20,11 @@ import org.jspecify.annotations.Nullable;
  * {@link System#exit} does.
  */
 final class Signals {
-  private static final System.Logger LOG = System.getLogger("dev.desist");
-
   /** The shutdown of this process. */
   private static final AtomicReference<@Nullable Shutdown> PROCESS = new AtomicReference<>();
 
   /** How long the last words may take: the standard error may be a pipe that nobody reads. */
-  private static final Duration LAST_WORDS = Duration.ofMillis(500);
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
   private final Shutdown shutdown;
   private final AtomicInteger heard = new AtomicInteger();
@@ -84,14 +82,11 @@ final class Signals {
       }
     } catch (InvocationTargetException e) { // under -Xrs: the signal is not ours to have
       Foreign.log(
-          LOG,
           System.Logger.Level.WARNING,
           "signals end this process at once, without a shutdown: " + e.getCause());
     } catch (ReflectiveOperationException | RuntimeException e) {
       Foreign.log(
-          LOG,
-          System.Logger.Level.INFO,
-          "signals are heard as any end of the process is, since " + e);
+          System.Logger.Level.INFO, "signals are heard as any end of the process is, since " + e);
     }
   }
 

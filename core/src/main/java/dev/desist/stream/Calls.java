@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -78,13 +79,13 @@ final class Calls<T> implements Spliterator<T> {
   private static RuntimeException unchecked(Exception e) {
     return switch (e) {
       case RuntimeException unchecked -> unchecked;
-      case IOException failed -> new UncheckedIOException(failed);
+      case IOException failed -> new UncheckedIOException(Foreign.describe(failed), failed);
       case InterruptedException interrupted -> {
         Thread.currentThread().interrupt();
         var reason = CancellationReason.interrupted("the wait for the next item was interrupted");
         yield new CancelledException(CancellationToken.cancelled(reason), interrupted);
       }
-      default -> new CompletionException(e);
+      default -> new CompletionException(Foreign.describe(e), e);
     };
   }
 

@@ -3,11 +3,13 @@ package dev.desist.stream;
 import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.Flow;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +34,8 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
    * Who finishes: whoever sets ENDING tries, and everybody who leaves a signal and finds ENDING alone. One of them comes last.
    * Ordering:    `state` is volatile throughout; `source` is set before the count of onSubscribe is given back.
    * Progress:    nobody waits.
-   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long keeps nothing of it.
+   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long keeps nothing of it; and when
+   *              the subscriber throws, which by the rules of Flow gives the subscription up. What comes all the same is passed on.
    */
   private static final int ENDING = 1 << 30;
   private static final int ENDED = 1 << 31;
@@ -84,19 +87,30 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   public void onSubscribe(Flow.Subscription subscription) {
     Objects.requireNonNull(subscription, "subscription");
     Stack.reserve();
-    if (!SOURCE.compareAndSet(this, null, subscription)) {
+    if (!SOURCE.compareAndSet(this, null, subscription) || hasEnded()) {
       subscription.cancel();
       return;
     }
-    if (until.token().isCancelled()) {
-      stop();
-    } else {
-      registration = until.token().onCancel(Cancellation.dispatcher(), this::stop);
-    }
     try {
+      watch();
       target.onSubscribe(this);
+    } catch (Throwable e) {
+      unregister();
+      throw e;
     } finally {
       leave();
+    }
+  }
+
+  private void watch() {
+    if (until.token().isCancelled()) {
+      stop();
+      return;
+    }
+    CancellationRegistration made = until.token().onCancel(Cancellation.dispatcher(), this::stop);
+    registration = made;
+    if (hasEnded()) { // meanwhile, by a publisher that does not wait for this
+      made.unregister();
     }
   }
 
@@ -109,10 +123,18 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
     } else if (enter()) {
       try {
         target.onNext(item);
+      } catch (Throwable e) {
+        unregister();
+        throw e;
       } finally {
         leave();
       }
     }
+  }
+
+  /** The publisher could not take this: nothing comes any more, unless it comes all the same. */
+  void refused() {
+    unregister();
   }
 
   @Override
@@ -155,16 +177,22 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   private void stop() {
     Stack.reserve();
-    if (mark(ENDING)) {
-      try {
-        source().cancel();
-      } finally {
-        finish();
+    Flow.Subscription known = source;
+    if (known != null && mark(ENDING)) { // before onSubscribe there is nothing to end
+      try { // without anything for which there may be no memory
+        known.cancel();
+      } catch (Throwable e) {
+        Foreign.report(e);
       }
+      finish();
     }
   }
 
   // ---- the state ----
+
+  private boolean hasEnded() {
+    return (state & ENDED) != 0;
+  }
 
   private static boolean isLive(int state) {
     return (state & (ENDING | ENDED)) == 0;
@@ -207,9 +235,20 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
     if (STATE.compareAndSet(this, ENDING, ENDED)) {
       unregister();
       if (until.isThrowing()) {
-        target.onError(new CancelledException(until.token()));
+        target.onError(cancelled());
       } else {
         target.onComplete();
+      }
+    }
+  }
+
+  /** If need be, when there is memory for it: nobody else says the last word. */
+  private CancelledException cancelled() {
+    while (true) {
+      try {
+        return new CancelledException(until.token());
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(1_000_000);
       }
     }
   }

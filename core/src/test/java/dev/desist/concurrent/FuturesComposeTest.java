@@ -15,6 +15,7 @@ import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -111,19 +112,66 @@ class FuturesComposeTest {
   }
 
   @Test
-  void what_a_cancelled_future_composes_is_cancelled_at_once() {
-    var first = quick();
-    first.thenApplyAsync(v -> v, _ -> {}).cancel(true); // ends it for all, though there is a value
-    var started = new CompletableFuture<CompletableFuture<String>>();
+  void all_halves_before_it_are_reached() throws Exception {
     var composed =
-        first.thenCompose(
-            _ -> {
-              var second = second();
-              started.complete(second);
-              return second;
-            });
-    assertThrows(CancelledException.class, composed::get);
-    assertThrows(CancelledException.class, () -> started.get().get());
+        Futures.submit(source.token(), threads, work)
+            .thenCompose(_ -> CompletableFuture.completedFuture(FuturesTest.mustNotBegin()))
+            .thenCompose(_ -> CompletableFuture.completedFuture(FuturesTest.mustNotBegin()))
+            .exceptionallyCompose(_ -> CompletableFuture.completedFuture("instead"));
+    work.awaitBegin();
+    composed.thenApply(v -> v).cancel(true);
+    assertEquals("its future was cancelled", work.told.get().message());
+  }
+
+  @Test
+  void what_is_started_because_a_future_was_ended_is_not_cancelled_with_it() throws Exception {
+    var gate = new CompletableFuture<String>();
+    List<Function<CompletableFuture<String>, CompletableFuture<String>>> ways =
+        List.of(
+            first -> {
+              first.complete("from elsewhere");
+              return first.thenCompose(_ -> Futures.under(other.token(), gate));
+            },
+            first -> {
+              first.completeExceptionally(new IOException("down"));
+              return first.exceptionallyCompose(_ -> Futures.under(other.token(), gate));
+            },
+            first -> {
+              var composed = first.exceptionallyCompose(_ -> Futures.under(other.token(), gate));
+              first.cancel(true);
+              return composed;
+            },
+            first ->
+                first
+                    .orTimeout(0, TimeUnit.SECONDS)
+                    .exceptionallyCompose(_ -> Futures.under(other.token(), gate)),
+            first ->
+                first
+                    .completeOnTimeout("late", 0, TimeUnit.SECONDS)
+                    .thenCompose(_ -> Futures.under(other.token(), gate)));
+    var composed = new ArrayList<CompletableFuture<String>>();
+    for (var way : ways) {
+      var first = new UntilCancelled();
+      var future = Futures.submit(source.token(), threads, first);
+      first.awaitBegin();
+      composed.add(way.apply(future));
+      first.told.get(); // the work was
+    }
+    gate.complete("second");
+    for (var each : composed) {
+      assertEquals("second", each.get());
+    }
+  }
+
+  @Test
+  void what_one_has_composed_is_not_reached_through_another_made_from_the_same() throws Exception {
+    var first = quick();
+    var composed = first.thenCompose(_ -> second());
+    work.awaitBegin();
+    first.thenApplyAsync(v -> v, _ -> {}).cancel(true);
+    assertFalse(work.seen.get().isCancelled());
+    composed.cancel(true);
+    assertEquals("its future was cancelled", work.told.get().message());
   }
 
   /** A future such as those of the HTTP client, whose copies reach the exchange. */

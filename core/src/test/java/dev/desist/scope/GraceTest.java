@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
+import dev.desist.Leftovers;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;

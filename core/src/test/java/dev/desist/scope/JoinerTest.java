@@ -68,6 +68,57 @@ class JoinerTest {
   }
 
   @Test
+  void a_failure_that_the_joiner_was_told_of_while_join_ended_is_reported_once() throws Exception {
+    var told = new CountDownLatch(1);
+    var thrownByJoin = new CountDownLatch(1);
+    var joiner = new SlowToBeTold(told, thrownByJoin);
+    ExecutionException thrown;
+    try (var scope = TaskScope.open(joiner)) {
+      scope.fork("a", failing("a"));
+      told.await();
+      scope.fork("b", failing("b"));
+      thrown = assertThrows(ExecutionException.class, scope::join);
+      thrownByJoin.countDown();
+    }
+    assertEquals("java.io.IOException: b", String.valueOf(thrown.getCause()));
+    assertEquals("[java.io.IOException: a]", Arrays.toString(thrown.getSuppressed()));
+  }
+
+  /** Collects as ours do, and goes on looking at subtask "a" while another one ends the scope. */
+  private static final class SlowToBeTold implements Joiner<Object, Object> {
+    private final CountDownLatch told;
+    private final CountDownLatch thrownByJoin;
+    private volatile Throwable first = new AssertionError("none");
+
+    SlowToBeTold(CountDownLatch told, CountDownLatch thrownByJoin) {
+      this.told = told;
+      this.thrownByJoin = thrownByJoin;
+    }
+
+    @Override
+    public boolean onComplete(Subtask<?> subtask) {
+      if (subtask.name().equals("b")) {
+        return true;
+      }
+      first = subtask.exception();
+      told.countDown();
+      try {
+        thrownByJoin.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+      return false;
+    }
+
+    @Override
+    public Object result() throws ExecutionException {
+      var failures = new ExecutionException(new IOException("b"));
+      failures.addSuppressed(first);
+      throw failures;
+    }
+  }
+
+  @Test
   void any_successful_collects_the_failures_if_there_is_no_value() throws Exception {
     try (var scope = TaskScope.open(Joiner.<String>anySuccessfulOrThrow())) {
       scope.fork(failing("a")).await();

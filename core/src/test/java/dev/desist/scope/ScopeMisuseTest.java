@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancelledException;
+import dev.desist.Leftovers;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.time.Duration;

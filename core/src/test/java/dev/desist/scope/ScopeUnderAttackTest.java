@@ -10,6 +10,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.Leftovers;
 import dev.desist.Outcome;
 import dev.desist.testkit.Hygiene;
 import java.io.UncheckedIOException;

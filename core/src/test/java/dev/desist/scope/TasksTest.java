@@ -12,6 +12,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
+import dev.desist.Leftovers;
 import dev.desist.Outcome;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;

@@ -23,7 +23,8 @@ public final class StreamSteps {
     walk.over("items", new Items());
     walk.over("stream", new Streaming());
     for (Flowing.Signal each : Flowing.Signal.values()) {
-      walk.over("subscriber: " + each, new Flowing(each));
+      walk.over("subscriber: " + each, new Flowing(each, false));
+      walk.over("subscriber that is to throw: " + each, new Flowing(each, true));
     }
   }
 
@@ -128,6 +129,7 @@ public final class StreamSteps {
     }
 
     private final Signal signal;
+    private final boolean throwing;
     private CancellationSource source = CancellationSource.create("source");
     private Flow.Subscriber<String> until = this;
     private Flow.@Nullable Subscription given;
@@ -135,14 +137,19 @@ public final class StreamSteps {
     private final AtomicInteger lastWords = new AtomicInteger();
     private final AtomicInteger cancels = new AtomicInteger();
 
-    Flowing(Signal signal) {
+    Flowing(Signal signal, boolean throwing) {
       this.signal = signal;
+      this.throwing = throwing;
     }
 
     @Override
     public void prepare() {
       source = CancellationSource.create("source");
-      until = UntilCancelled.thenEnd(source.token()).subscriber(this);
+      until =
+          (throwing
+                  ? UntilCancelled.thenThrow(source.token())
+                  : UntilCancelled.thenEnd(source.token()))
+              .subscriber(this);
       given = null;
       items.set(0);
       lastWords.set(0);

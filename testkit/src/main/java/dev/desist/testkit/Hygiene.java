@@ -1,7 +1,7 @@
 package dev.desist.testkit;
 
-import dev.desist.scope.Leftover;
-import dev.desist.scope.Leftovers;
+import dev.desist.Leftover;
+import dev.desist.Leftovers;
 import java.util.List;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;

@@ -4,9 +4,9 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.CancelledException;
+import dev.desist.Leftovers;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Joiner;
-import dev.desist.scope.Leftovers;
 import dev.desist.scope.Subtask;
 import dev.desist.scope.TaskScope;
 import java.time.Duration;

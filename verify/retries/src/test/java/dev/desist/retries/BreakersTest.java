@@ -142,8 +142,13 @@ class BreakersTest {
   @Test
   void a_time_limiter_reaches_the_work_and_its_wait_ends() throws Exception {
     TimeLimiter limiter = TimeLimiter.of(Duration.ofHours(1));
-    source.cancelAfter(Duration.ofMillis(20));
-    var ended = new CountDownLatch(1);
+    var work = new Work();
+    Thread user =
+        Thread.startVirtualThread(
+            () -> {
+              work.begun.join();
+              source.cancel("the user went away");
+            });
     assertThrows(
         CancelledException.class,
         () ->
@@ -151,32 +156,44 @@ class BreakersTest {
                 source.token(),
                 () ->
                     limiter.<Integer, CompletableFuture<Integer>>executeFutureSupplier(
-                        () -> work(ended))));
-    ended.await();
+                        work::start)));
+    work.ended.await();
+    user.join();
   }
 
   @Test
   void a_time_limiter_that_gives_up_cancels_the_work() throws Exception {
     TimeLimiter limiter = TimeLimiter.of(Duration.ofMillis(20));
-    var ended = new CountDownLatch(1);
+    var work = new Work();
     assertThrows(
         java.util.concurrent.TimeoutException.class,
         () ->
-            limiter.<Integer, CompletableFuture<Integer>>executeFutureSupplier(() -> work(ended)));
-    ended.await();
+            limiter.<Integer, CompletableFuture<Integer>>executeFutureSupplier(
+                () -> {
+                  CompletableFuture<Integer> future = work.start();
+                  work.begun.join(); // work that was not begun is never begun, nor ended
+                  return future;
+                }));
+    work.ended.await();
   }
 
-  private CompletableFuture<Integer> work(CountDownLatch ended) {
-    return Futures.submit(
-        source.token(),
-        Thread::startVirtualThread,
-        () -> {
-          try {
-            Cancellation.sleep(Duration.ofHours(1));
-          } finally {
-            ended.countDown();
-          }
-          return 1;
-        });
+  private final class Work {
+    final CompletableFuture<Void> begun = new CompletableFuture<>();
+    final CountDownLatch ended = new CountDownLatch(1);
+
+    CompletableFuture<Integer> start() {
+      return Futures.submit(
+          source.token(),
+          Thread::startVirtualThread,
+          () -> {
+            begun.complete(null);
+            try {
+              Cancellation.sleep(Duration.ofHours(1));
+            } finally {
+              ended.countDown();
+            }
+            return 1;
+          });
+    }
   }
 }

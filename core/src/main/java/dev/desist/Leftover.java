@@ -1,25 +1,27 @@
-package dev.desist.scope;
+package dev.desist;
 
-import dev.desist.CancellationReason;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A task that was cancelled and goes on, as it was seen at one moment.
+ * Work that was cancelled and goes on, as it was seen at one moment.
  *
- * @param task the subtask's name
- * @param scope the scope's name
- * @param thread the thread's name, or its kind and number if it has none
+ * @param task the name of the subtask, of the submission, or of the token that the work is under
+ * @param scope the scope's name; null for work that belongs to none, as that of a future
+ * @param thread the thread's name, if it has one, and its kind and number
  * @param reason why it was cancelled
- * @param deafFor how long ago that was, by the wall clock
- * @param leftBehind whether its scope has returned without it; else its scope waits
+ * @param deafFor how long ago that reason was made, by the wall clock of the work's time source;
+ *     never negative
+ * @param leftBehind whether others have gone on without it: its scope has returned, its future is
+ *     done; else its scope waits
  * @param stack what its thread was doing; empty if it had just ended
  */
 public record Leftover(
     String task,
-    String scope,
+    @Nullable String scope,
     String thread,
     CancellationReason reason,
     Duration deafFor,
@@ -28,7 +30,6 @@ public record Leftover(
   /** Checks that nothing is missing. */
   public Leftover {
     Objects.requireNonNull(task, "task");
-    Objects.requireNonNull(scope, "scope");
     Objects.requireNonNull(thread, "thread");
     Objects.requireNonNull(reason, "reason");
     Objects.requireNonNull(deafFor, "deafFor");
@@ -42,12 +43,12 @@ public record Leftover(
         + stack.stream().map(frame -> "\n\tat " + frame).collect(Collectors.joining());
   }
 
-  String sentence() {
-    return "subtask \""
-        + task
-        + "\" of scope \""
-        + scope
-        + "\" on "
+  /** {@return a sentence, without the stack} */
+  public String sentence() {
+    return (scope == null
+            ? "work \"" + task + '"'
+            : "subtask \"" + task + "\" of scope \"" + scope + '"')
+        + " on "
         + thread
         + " was cancelled "
         + deafFor.toMillis()
