@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM that runs {@link FailEachStep}. */
 final class Child {
-  private static final long BOUND_SECONDS = 500;
+  private static final long BOUND_SECONDS = 1_000;
 
   private final List<String> flags;
   private final List<String> arguments;

@@ -21,7 +21,7 @@ class EndOfStackTest {
       new Child(List.of("-XX:TieredStopAtLevel=4", "-XX:CompileThresholdScaling=0.01"), "stack");
 
   @Test
-  @Timeout(1200)
+  @Timeout(2400)
   void each_operation_at_the_end_of_the_stack() {
     Child.runAll(List.of(COMPILED, SIMPLY_COMPILED, INTERPRETED));
   }
