@@ -278,7 +278,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Says(
     of = CancellationRegistration.class,
     value = {
-      "#close() comes back only when the callback is not running and never will",
+      "there it comes back only when the callback is not running and never will",
       "Makes sure that the callback does not run any more"
     },
     by =
