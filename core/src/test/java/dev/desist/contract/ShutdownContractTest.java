@@ -136,7 +136,10 @@ import org.junit.jupiter.api.function.Executable;
     })
 @Says(
     of = Shutdown.class,
-    value = {"The hard token is cancelled: end at once", "If all drains in time, it is not, unless somebody aborts"},
+    value = {
+      "The hard token is cancelled: end at once",
+      "If all drains in time, it is not, unless somebody aborts"
+    },
     by = {
       "ShutdownTest.at_the_limit_the_hard_token_is_cancelled",
       "ShutdownTest.work_in_flight_drains_undisturbed"
