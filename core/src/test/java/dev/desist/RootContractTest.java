@@ -637,6 +637,7 @@ class RootContractTest {
       source.cancel();
       assertTrue(token.canBeCancelled());
       assertFalse(none.await(Duration.ZERO));
+      assertNotSame(none.whenCancelled(), none.whenCancelled());
       assertTrue(none.reason().isEmpty() && none.path().isEmpty() && none.deadline().isNone());
       assertFalse(none.caused(new CancelledException(token)));
       none.throwIfCancelled();
