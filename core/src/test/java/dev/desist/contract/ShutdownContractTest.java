@@ -258,6 +258,7 @@ import org.junit.jupiter.api.function.Executable;
     of = Shutdown.class,
     value = {
       "for what happens before the end, see Participant",
+      "For an application in a container, which goes before its process, there is #create",
       "Virtual threads are daemons, and do not keep a process alive"
     },
     advice = true)
