@@ -84,6 +84,12 @@ class FuturesAgainstJdkTest {
         future.completeExceptionally(new CompletionException(new IOException("down")));
       }
     },
+    FAILED_SPEECHLESS {
+      @Override
+      void reach(CompletableFuture<Object> future, CancellationSource source) {
+        future.completeExceptionally(new Speechless());
+      }
+    },
     CANCELLED {
       @Override
       void reach(CompletableFuture<Object> future, CancellationSource source) {
@@ -162,6 +168,17 @@ class FuturesAgainstJdkTest {
 
     boolean endsInTime() {
       return this == TIMED_OUT || this == VALUE_BY_TIMEOUT;
+    }
+  }
+
+  /** Which a wrapper that asks it for words must survive. */
+  @SuppressWarnings("OverrideThrowableToString") // that is what it is about
+  private static final class Speechless extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String toString() {
+      throw new IllegalStateException("no words");
     }
   }
 
