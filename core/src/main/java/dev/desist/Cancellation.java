@@ -150,6 +150,12 @@ public final class Cancellation {
    * tokens that the body itself sets work as usual. When the shield ends, the outer token is seen
    * again, cancelled or not.
    *
+   * <p>A body that throws a checked exception, or ends with a call that may give a value, is for
+   * {@link #shielded(Callable)}: written out, with {@code return null} at its end, it suits every
+   * compiler.
+   *
+   * {@snippet class="dev.desist.snippets.AmbientSnippets" region="shield"}
+   *
    * @param body what to run, on the calling thread
    */
   public static void shielded(Runnable body) {

@@ -2,6 +2,7 @@ package dev.desist;
 
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -131,7 +132,11 @@ public final class CancellationSource implements AutoCloseable {
    */
   public boolean cancel(CancellationReason reason) {
     Objects.requireNonNull(reason, "reason");
-    return node().cancel(reason);
+    try {
+      return node().cancel(reason);
+    } finally {
+      Reference.reachabilityFence(this); // else it could be taken for forgotten meanwhile
+    }
   }
 
   /**
@@ -163,7 +168,12 @@ public final class CancellationSource implements AutoCloseable {
     Objects.requireNonNull(reason, "reason");
     Objects.requireNonNull(executor, "executor");
     var told = new CompletableFuture<Boolean>();
-    Sweep sweep = node().begin(reason, null);
+    Sweep sweep;
+    try {
+      sweep = node().begin(reason, null);
+    } finally {
+      Reference.reachabilityFence(this); // else it could be taken for forgotten meanwhile
+    }
     if (sweep == null) {
       told.complete(false);
       return told;

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param scope the scope's name; null for work that belongs to none, as that of a future
  * @param thread the thread's name, if it has one, and its kind and number
  * @param reason why it was cancelled
- * @param deafFor how long ago that reason was made
+ * @param deafFor how long ago that reason was made, by the wall clock of the work's time source;
+ *     never negative
  * @param leftBehind whether others have gone on without it: its scope has returned, its future is
  *     done; else its scope waits
  * @param stack what its thread was doing; empty if it had just ended

@@ -6,13 +6,25 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
 import java.lang.reflect.Method;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The arrows between packages, and what a token must not be able to do. */
@@ -82,6 +94,58 @@ class ArchitectureTest {
             "java.nio..",
             "org.jspecify..")
         .check(MAIN);
+  }
+
+  /** Decision 11 says of each which phase it belongs to. */
+  @Test
+  void promise22_all_that_the_library_registers_with_itself_is_known() throws IOException {
+    var registered = new TreeMap<String, Integer>();
+    for (JavaClass type : MAIN) {
+      for (JavaMethodCall call : type.getMethodCallsFromSelf()) {
+        if (call.getTarget().getName().equals("onCancel")
+            && call.getTargetOwner().isEquivalentTo(CancellationToken.class)) {
+          registered.merge(type.getSimpleName(), 1, Integer::sum);
+        }
+      }
+    }
+    var listed = new TreeMap<String, Integer>();
+    Path decision = Path.of(System.getProperty("desist.root")).resolve("docs/adr/0011-lanes.md");
+    for (String line : Files.readAllLines(decision)) {
+      if (line.startsWith("| `")) {
+        listed.merge(line.substring(3, line.indexOf('`', 3)), 1, Integer::sum);
+      }
+    }
+    listed.remove("JdbcCancellation"); // of another module
+    registered.merge("Event", -1, Integer::sum); // in two forms
+    registered.merge("LinkedFuture", registered.remove("Chain"), Integer::sum);
+    assertEquals(listed, registered);
+  }
+
+  /** What the places of cancellations leave out; the other artifacts are seen by their folders. */
+  @Test
+  void all_packages_of_the_library_are_known_as_its_own() throws IOException {
+    var found = new TreeSet<String>();
+    Path root = Path.of(System.getProperty("desist.root"));
+    for (Path part : List.of(root.resolve("core"), root.resolve("testkit"))) {
+      addPackages(part, found);
+    }
+    try (DirectoryStream<Path> integrations =
+        Files.newDirectoryStream(root.resolve("integrations"))) {
+      for (Path integration : integrations) {
+        addPackages(integration, found);
+      }
+    }
+    assertEquals(found, new TreeSet<>(Origin.OURS));
+  }
+
+  private static void addPackages(Path part, Set<String> packages) throws IOException {
+    Path sources = part.resolve("src/main/java");
+    try (Stream<Path> files = Files.walk(sources)) {
+      files
+          .filter(file -> file.toString().endsWith(".java") && !file.endsWith("module-info.java"))
+          .map(file -> sources.relativize(file.getParent()).toString().replace('/', '.'))
+          .forEach(packages::add);
+    }
   }
 
   @Test

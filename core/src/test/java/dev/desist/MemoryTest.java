@@ -13,6 +13,7 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -84,7 +85,7 @@ class MemoryTest {
           new WeakReference<>(
               CancellationSource.linkedTo(root.token(), root.token().child().token())));
     }
-    forgotten.forEach(MemoryTest::awaitCollected);
+    awaitCollected(forgotten);
     awaitReleased();
     assertFalse(root.isCancelled());
   }
@@ -216,11 +217,15 @@ class MemoryTest {
   }
 
   private static void awaitCollected(WeakReference<?> reference) {
+    awaitCollected(List.of(reference));
+  }
+
+  private static void awaitCollected(List<? extends WeakReference<?>> references) {
     await()
         .until(
             () -> {
               System.gc();
-              return reference.refersTo(null);
+              return references.stream().allMatch(reference -> reference.refersTo(null));
             });
   }
 

@@ -10,8 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.contract.SentencesTest.Says;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -29,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -37,11 +40,421 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The documentation of the root package, sentence by sentence: whatever a public type says that it
  * may, never, always, once or at once does, in the words in which it says so.
  */
+@Says(
+    of = Diagnostics.class,
+    value = "neither cancelled nor closed before they became unreachable, are reported",
+    by = {
+      "DiagnosticsTest.a_forgotten_child_is_reported_though_nobody_makes_another_source",
+      "DiagnosticsTest.so_are_one_whose_parent_went_with_it_and_a_linked_one"
+    })
+@Says(
+    of = Diagnostics.class,
+    value = "What this library makes for itself is not reported",
+    by = "DiagnosticsTest.what_the_library_made_for_itself_is_not_reported")
+@Says(
+    of = Cancellation.class,
+    value = "It does not travel to other threads by itself",
+    by = "OfCancellation.the_current_token_is_seen_on_the_same_thread_and_not_on_others")
+@Says(
+    of = Cancellation.class,
+    value = "The token that was current before is not lost",
+    by = {
+      "AmbientTest.the_outer_token_is_never_lost",
+      "AmbientTest.none_does_not_hide_the_outer_token"
+    })
+@Says(
+    of = Cancellation.class,
+    value =
+        "for a body that may never ask for its token: the token is made when it first does, and at"
+            + " once if another token is current",
+    by =
+        "OfCancellation.lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current")
+@Says(
+    of = Cancellation.class,
+    value = {
+      "so that it does not see the current token",
+      "When the shield ends, the outer token is seen again, cancelled or not"
+    },
+    by = "AmbientTest.a_shield_hides_the_outer_token_and_ends")
+@Says(
+    of = Cancellation.class,
+    value = "Nor does an interrupt of this library come in",
+    by = "ProtectionTest.promise22_clean_up_that_is_protected_is_not_cut_short")
+@Says(
+    of = Cancellation.class,
+    value = "Interrupts that others send are not held back",
+    by = "BlockingTest.promise18_a_foreign_interrupt_is_not_held_back")
+@Says(
+    of = Cancellation.class,
+    value = {
+      "what asks the current token once in stride steps",
+      "what asks token once in stride steps",
+      "if the stride is not positive"
+    },
+    by = {
+      "StrideTest.the_first_step_asks_and_then_every_nth",
+      "StrideTest.it_obeys_the_current_token",
+      "StrideTest.misuse_names_the_rule_and_the_value"
+    })
+@Says(
+    of = Cancellation.class,
+    value = "Sleeps, but not on after the current token is cancelled",
+    by = {
+      "AmbientTest.sleep_sleeps_and_stops",
+      "AmbientTest.sleep_on_a_cancelled_token_throws_at_once_even_for_zero"
+    })
+@Says(
+    of = Cancellation.class,
+    value = "A callback on it is handed over before any other callback runs",
+    by = "CallbackTest.the_dispatcher_is_told_before_slow_callbacks_run")
+@Says(
+    of = Cancellation.class,
+    value = {
+      "Its threads are platform threads, daemons, made when needed, 256 at most",
+      "the executor for callbacks that may block"
+    },
+    by = {
+      "OfCancellation.the_dispatcher_has_daemon_platform_threads",
+      "OfCancellation.the_dispatcher_has_256_threads_at_most"
+    })
+@Says(
+    of = Cancellation.Lazy.class,
+    value =
+        "Asked each time the current token is, perhaps by several threads, and before another token"
+            + " takes its place or a shield hides it",
+    by =
+        "OfCancellation.lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current")
+@Says(
+    of = CancelledException.class,
+    value = "It carries names and the reason, never a live task, thread or token",
+    by = "OfTheExceptions.they_never_carry_a_live_task_thread_or_token")
+@Says(
+    of = CancelledException.class,
+    value = "if the token is not cancelled",
+    by = "OfTheExceptions.they_are_made_only_of_a_token_that_is_cancelled")
+@Says(
+    of = CancelledException.class,
+    value = {
+      "That is the first cause that is not one of the wrappers",
+      "It looks through these wrappers alone"
+    },
+    by = "OfTheExceptions.unwrap_looks_through_the_wrappers_of_futures_and_streams_alone")
+@Says(
+    of = CancelledException.class,
+    value = "A TimeoutException is none, whatever its cause",
+    by = "OfTheExceptions.find_looks_through_everything_but_a_timeout")
+@Says(
+    of = Outcome.class,
+    value = "an interrupt is addressed to the thread, and is not the task's result",
+    by = "OutcomeTest.an_interrupt_is_not_an_outcome")
+@Says(
+    of = Outcome.Cancelled.class,
+    value = "The task was cancelled, before it began or while it ran",
+    by = {"OfState.the_states", "OutcomeTest.a_cancellation_keeps_its_reason"})
+@Says(
+    of = Disposer.class,
+    value =
+        "it may throw checked exceptions, so that Connection::close or InputStream::close is one",
+    by = {
+      "TasksTest.a_disposer_that_throws_does_no_harm",
+      "ScopeUnderAttackTest.a_disposer_that_throws_an_error_keeps_nothing_from_being_disposed_of"
+    })
+@Says(
+    of = CancellationCallbackException.class,
+    value = "this is thrown after all of them",
+    by = "OfCancellationSource.if_callbacks_fail_cancel_throws_after_all_of_them_have_run")
+@Says(
+    of = Stride.class,
+    value = {
+      "Asks a token once in so many steps",
+      "once the token was found cancelled, each step finds it so",
+      "A loop thus makes at most n - 1 steps after a cancellation"
+    },
+    by = "OfStride.the_first_step_asks_then_every_nth_and_once_cancelled_each")
+@Says(
+    of = Stride.class,
+    value = {
+      "#isCancelled() and #blockEnd do not throw",
+      "What it has made of the steps before stays with the caller"
+    },
+    by = "OfStride.blockEnd_does_not_throw_when_cancelled")
+@Says(
+    of = Stride.class,
+    value = {
+      "Asks the token, and tells how far to go before it is to be asked again",
+      "the first index that has not been dealt with",
+      "the end of all, which is not dealt with itself"
+    },
+    by = {
+      "StrideTest.blocks_cover_everything_once",
+      "StrideTest.a_stride_longer_than_the_range_is_one_block"
+    })
+@Says(
+    of = CancellationSource.class,
+    value = "Owns the right to cancel: hands out one CancellationToken, and cancels it, once",
+    by = {
+      "OfCancellationSource.hands_out_one_token_always_the_same",
+      "OfCancellationSource.cancels_once_the_first_wins_and_its_reason_stays"
+    })
+@Says(
+    of = CancellationSource.class,
+    value =
+        "When another call was first, it returns at once, while that call may still be running"
+            + " callbacks",
+    by = "OfCancellationSource.when_another_call_was_first_it_returns_at_once")
+@Says(
+    of = CancellationSource.class,
+    value = "All methods may be called from any thread",
+    by = {
+      "OfCancellationSource.when_another_call_was_first_it_returns_at_once",
+      "CallbackTest.promise8_a_callback_runs_on_the_cancelling_thread"
+    })
+@Says(
+    of = CancellationSource.class,
+    value = "cancel and close throw a CancellationCallbackException after all of them have run",
+    by = "OfCancellationSource.if_callbacks_fail_cancel_throws_after_all_of_them_have_run")
+@Says(
+    of = CancellationSource.class,
+    value = "Repeated parents count once and CancellationToken#none() not at all",
+    by = "OfCancellationSource.linked_repeated_parents_count_once_and_none_not_at_all")
+@Says(
+    of = CancellationSource.class,
+    value =
+        "If another call was first it is complete, and does not tell when that call's callbacks"
+            + " end",
+    by = "OfCancellationSource.cancelAsync_runs_no_callback_on_the_calling_thread")
+@Says(
+    of = TimeSource.class,
+    value = {"and then need not sleep", "only differences mean something"},
+    by = "DeadlineTest.promise17_waits_run_on_manual_time_on_any_thread")
+@Says(
+    of = TimeSource.class,
+    value = "and not while a lock of this library is held",
+    by = "OfTimeSource.it_is_called_while_no_lock_is_held")
+@Says(
+    of = TimeSource.class,
+    value = "Runs task once when #nanoTime() has reached nanoTime",
+    by = "OfTimeSource.a_timers_task_runs_once_and_not_if_it_was_cancelled")
+@Says(
+    of = TimeSource.class,
+    value = {
+      "Tasks given by this library are quick, do not block and do not throw",
+      "on a thread other than the timer's own"
+    },
+    by = "DeadlineTest.the_machines_timer_fires_and_survives_what_callbacks_do")
+@Says(
+    of = TimeSource.class,
+    value = "may also return for no reason",
+    by = "WaitTest.a_stray_unpark_does_not_end_a_wait")
+@Says(
+    of = CancellationReason.class,
+    value =
+        "They are values: two are equal if all they say is, also after one was sent to another"
+            + " process and back",
+    by = "SerializationTest.reasons_are_equal_to_themselves_after_any_journey")
+@Says(
+    of = CancellationReason.class,
+    value = "the reason of a contestant that was not first",
+    by = "TasksTest.a_race_gives_the_first_value_and_the_loser_has_ended_with_the_reason")
+@Says(
+    of = CancellationRegistration.class,
+    value = {
+      "#unregister() never waits: it says whether it came in time",
+      "Makes sure that the callback does not run, if it is not too late",
+      "true if this call made sure that the callback never runs",
+      "false if it has run, is running, had been unregistered or closed before"
+    },
+    by = {
+      "OfCancellationRegistration.unregister_never_waits_and_says_whether_it_came_in_time",
+      "OfCancellationRegistration.on_none_unregister_is_false"
+    })
+@Says(
+    of = CancellationRegistration.class,
+    value = {
+      "there it comes back only when the callback is not running and never will",
+      "Makes sure that the callback does not run any more"
+    },
+    by =
+        "OfCancellationRegistration.close_comes_back_only_when_the_callback_is_not_running_and_never_will")
+@Says(
+    of = CancellationRegistration.class,
+    value = {
+      "Every method may be called from any thread, any number of times, also from inside the"
+          + " callback",
+      "Called by the callback itself, it does not wait"
+    },
+    by = {
+      "OfCancellationRegistration.called_by_the_callback_itself_close_does_not_wait",
+      "CallbackTest.promise10_a_callback_may_do_anything"
+    })
+@Says(
+    of = CancellationRegistration.class,
+    value =
+        "What a callback did happens-before the return of a #close() that found it finished or"
+            + " waited for it",
+    by = "CallbackTest.promise10_unregister_does_not_wait_and_close_does")
+@Says(
+    of = CancellationRegistration.class,
+    value = "nor does it when waiting could never end",
+    by = {
+      "CallbackTest.promise10_two_callbacks_that_close_each_other_do_not_deadlock",
+      "CallbackTest.promise10_a_circle_of_three_does_not_deadlock"
+    })
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "#none() is never cancelled",
+      "the token that is never cancelled",
+      "whether this token is or may yet be cancelled: false for #none() alone"
+    },
+    by = "OfCancellationToken.none_is_never_cancelled_and_alone_cannot_be")
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "already runs (or is submitted) before the registering call returns",
+      "callback runs now, before this method returns, and what it throws leaves this method"
+    },
+    by = {
+      "OfCancellationToken.registered_too_late_it_runs_now_and_what_it_throws_leaves_the_method",
+      "CallbackTest.promise7_a_late_callback_goes_to_its_executor"
+    })
+@Says(
+    of = CancellationToken.class,
+    value =
+        "so a callback may do anything, including to cancel, to register, and to close its own"
+            + " registration or source",
+    by = {
+      "OfCancellationToken.a_callback_may_cancel_register_and_close_its_own_registration_and_source",
+      "CallbackTest.promise8_no_lock_is_held_while_a_callback_runs"
+    })
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "All methods may be called from any thread",
+      "What a thread did before it cancelled happens-before what another does"
+    },
+    by = {"OfCancellationToken.what_was_done_before_is_seen", "WaitTest.a_thousand_waiters_wake"})
+@Says(
+    of = CancellationToken.class,
+    value = {"one of its tokens may report cancelled and another not yet"},
+    by = {
+      "OfCancellationToken.before_the_first_callback_every_token_reports_cancelled",
+      "TreeTest.promise3_flags_reach_through_links_before_any_callback"
+    })
+@Says(
+    of = CancellationToken.class,
+    value = "longer than 146 years means never",
+    by = "DeadlineTest.over_long_timeouts_mean_never")
+@Says(
+    of = CancellationToken.class,
+    value = "Has callback run once when this token is cancelled, on the thread that cancels",
+    by = "OfCancellationToken.a_callback_runs_once_on_the_thread_that_cancels")
+@Says(
+    of = CancellationToken.class,
+    value = "Has callback submitted to executor once when this token is cancelled",
+    by = "OfCancellationToken.with_an_executor_it_is_submitted_there_once_and_nowhere_else")
+@Says(
+    of = CancellationToken.class,
+    value = "Returns at once, and without a look at the interrupt, if it is cancelled already",
+    by =
+        "OfCancellationToken.await_returns_at_once_without_a_look_at_the_interrupt_if_it_is_cancelled")
+@Says(
+    of = CancellationToken.class,
+    value = "zero only asks",
+    by = "OfCancellationToken.await_zero_only_asks")
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "if the token is cancelled already or the condition holds",
+      "asked before the wait and each time the thread wakes"
+    },
+    by = "OfCancellationToken.awaitOr_returns_at_once_if_the_condition_holds")
+@Says(
+    of = CancellationToken.class,
+    value = "never by the thread that cancels: whatever hangs on it cannot slow down cancel",
+    by =
+        "OfCancellationToken.whenCancelled_gives_the_same_stage_while_live_and_a_complete_one_after")
+@Says(
+    of = CancellationToken.class,
+    value = "on #none(), it never will be",
+    by = "WaitTest.the_stage_of_a_cancelled_token_is_complete_and_that_of_none_never_is")
+@Says(
+    of = Deadline.class,
+    value = {
+      "setting the wall clock does not move it",
+      "Setting the wall clock later does not move it"
+    },
+    by = "DeadlineTest.an_instant_is_turned_into_monotonic_time_when_the_deadline_is_made")
+@Says(
+    of = Deadline.class,
+    value = "the deadline that never passes",
+    by = "OfDeadline.none_never_passes")
+@Says(
+    of = Deadline.class,
+    value = "If both pass at once, a",
+    by = "OfDeadline.of_two_the_earliest_is_the_one_that_passes_first_or_has")
+@Says(
+    of = Deadline.class,
+    value = "never negative, zero once passed",
+    by = "OfDeadline.remaining_is_never_negative_and_zero_once_passed")
+@Says(
+    of = CancelledIOException.class,
+    value = "if the token is not cancelled",
+    by = "OfTheExceptions.they_are_made_only_of_a_token_that_is_cancelled")
+@Says(
+    of = CancelledIOException.class,
+    value = "Says that an input or output operation was cancelled",
+    by = "OfTheExceptions.an_io_one_is_an_InterruptedIOException_and_counts_up_to_its_fields_limit")
+@Says(
+    of = Cancellation.class,
+    value = {
+      "The ambient token: the one that the code running now is meant to obey",
+      "may not be used inside, neither to fork",
+      "A body that throws a checked exception, or ends with a call that may give a value",
+      "In a tight loop, fetch #current() once",
+      "Wrap the task, not the thread",
+      "for stages that run on whichever thread completes the stage before",
+      "For the stages of one CompletableFuture use #wrapExecutor"
+    },
+    advice = true)
+@Says(
+    of = Cancellation.Lazy.class,
+    value = "It must be quick, must not throw, and must always give the same token",
+    advice = true)
+@Says(
+    of = CancelledException.class,
+    value = "a call that was cancelled is not to be tried again",
+    advice = true)
+@Says(of = Stride.class, value = "It is not safe for use by several threads at once", advice = true)
+@Says(
+    of = TimeSource.class,
+    value = "Programs use #system() and never meet this type",
+    advice = true)
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "The read-only view of a CancellationSource",
+      "callback should be quick and must not wait for the thread that cancels",
+      "Use Cancellation#dispatcher() for a callback that may block",
+      "Does not tell which of the three it was",
+      "must be quick and must not park"
+    },
+    advice = true)
+@Says(
+    of = Deadline.class,
+    value = "A deadline is made from a timeout or an instant once",
+    advice = true)
+@Says(
+    of = Diagnostics.class,
+    value = "What costs too much to be always on, and helps to find who did what",
+    advice = true)
 @ExtendWith(Hygiene.class)
 @Timeout(30)
 class RootContractTest {
@@ -405,6 +818,32 @@ class RootContractTest {
     }
 
     @Test
+    void what_was_done_before_is_seen() throws Exception {
+      var plain = new int[1];
+      var heard = new CompletableFuture<Integer>();
+      token.onCancel(() -> heard.complete(plain[0]));
+      var polls =
+          CompletableFuture.supplyAsync(
+              () -> {
+                while (!token.isCancelled()) {
+                  Thread.onSpinWait();
+                }
+                return plain[0];
+              });
+      Thread canceller =
+          Thread.startVirtualThread(
+              () -> {
+                plain[0] = 42;
+                source.cancel();
+              });
+      assertTrue(token.await());
+      assertEquals(42, plain[0]);
+      assertEquals(42, polls.get());
+      assertEquals(42, heard.get());
+      canceller.join();
+    }
+
+    @Test
     void throwIfCancelled_returns_while_live() {
       token.throwIfCancelled();
       source.cancel();
@@ -591,6 +1030,18 @@ class RootContractTest {
     }
 
     @Test
+    void find_looks_through_everything_but_a_timeout() {
+      source.cancel();
+      var cancelled = new CancelledException(token);
+      var wrapped = new IllegalStateException(new IOException(cancelled));
+      assertSame(cancelled, CancelledException.find(wrapped).orElseThrow());
+      var timeout = new TimeoutException();
+      timeout.initCause(cancelled);
+      assertTrue(CancelledException.find(timeout).isEmpty());
+      assertTrue(CancelledException.find(new IllegalStateException(timeout)).isEmpty());
+    }
+
+    @Test
     void wrappers_that_are_each_others_cause_are_given_back() {
       var a = new CancellationException("a");
       var b = new CompletionException("b", a);
@@ -759,6 +1210,31 @@ class RootContractTest {
       assertTrue(thread.get().isDaemon());
       assertFalse(thread.get().isVirtual());
     }
+
+    @Test
+    void the_dispatcher_has_256_threads_at_most() throws Exception {
+      int tasks = 300;
+      var inside = new AtomicInteger();
+      var most = new AtomicInteger();
+      var ended = new CountDownLatch(tasks);
+      var release = new CountDownLatch(1);
+      for (int i = 0; i < tasks; i++) {
+        Cancellation.dispatcher()
+            .execute(
+                () -> {
+                  most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                  awaitLatch(release);
+                  inside.decrementAndGet();
+                  ended.countDown();
+                });
+      }
+      while (inside.get() < 256) {
+        Thread.onSpinWait();
+      }
+      release.countDown();
+      ended.await();
+      assertEquals(256, most.get());
+    }
   }
 
   @Nested
@@ -802,6 +1278,99 @@ class RootContractTest {
 
     private static TimeSource timeOf(CancellationToken token) {
       return Objects.requireNonNull(token.node()).time;
+    }
+
+    /** A time source each of whose methods hangs while it is told to. */
+    private final class Hanging implements TimeSource {
+      volatile String at = "";
+      volatile CountDownLatch reached = new CountDownLatch(1);
+      volatile CountDownLatch release = new CountDownLatch(1);
+
+      void hang(String where) {
+        if (where.equals(at)) {
+          at = "";
+          reached.countDown();
+          awaitLatch(release);
+        }
+      }
+
+      @Override
+      public long nanoTime() {
+        hang("nanoTime");
+        return time.nanoTime();
+      }
+
+      @Override
+      public Instant instant() {
+        hang("instant");
+        return time.instant();
+      }
+
+      @Override
+      public Timer schedule(long nanoTime, Runnable task) {
+        hang("schedule");
+        Timer timer = time.schedule(nanoTime, task);
+        return () -> {
+          hang("cancel");
+          return timer.cancel();
+        };
+      }
+
+      @Override
+      public void dispatch(Runnable task) {
+        hang("dispatch");
+        time.dispatch(task);
+      }
+
+      @Override
+      public void parkUntil(Object blocker, long nanoTime) {
+        hang("parkUntil");
+        time.parkUntil(blocker, nanoTime);
+      }
+    }
+
+    private static void awaitShortly(CancellationToken token) {
+      try {
+        token.await(Duration.ofMillis(1));
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nanoTime", "instant", "schedule", "cancel", "dispatch", "parkUntil"})
+    void it_is_called_while_no_lock_is_held(String where) throws Exception {
+      var clock = new Hanging();
+      CancellationSource root = TimeSource.callWith(clock, CancellationSource::create);
+      CancellationSource parent = root.token().child();
+      parent.token().onCancel(runs::incrementAndGet);
+      clock.at = where;
+      Thread hangs =
+          Thread.ofPlatform()
+              .daemon()
+              .start(
+                  () -> {
+                    parent.cancelAfter(Duration.ofSeconds(1));
+                    switch (where) {
+                      case "dispatch" -> time.advance(Duration.ofSeconds(1));
+                      case "parkUntil" -> awaitShortly(parent.token());
+                      default -> parent.cancel();
+                    }
+                  });
+      clock.reached.await();
+      CancellationSource child = parent.token().child();
+      child.token().onCancel(runs::incrementAndGet).unregister();
+      root.token().onCancel(runs::incrementAndGet);
+      child.close();
+      CancellationSource.linkedTo(parent.token(), token).close();
+      assertTrue(root.cancel());
+      assertTrue(parent.isCancelled());
+      assertTrue(runs.get() > 0);
+      clock.release.countDown();
+      while (hangs.isAlive()) {
+        time.advance(Duration.ofMillis(1));
+        hangs.join(1);
+      }
     }
 
     @Test

@@ -49,6 +49,10 @@ public final class Blocking {
    * Calls {@code body}, and interrupts it when {@code token} is cancelled. If the token is
    * cancelled already, the body is not called.
    *
+   * <p>A body gives a value. One that has none to give ends with {@code return null}:
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="nothing"}
+   *
    * @param <T> what the body returns
    * @param token what may end the call
    * @param body what to call, on the calling thread

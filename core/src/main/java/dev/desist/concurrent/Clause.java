@@ -6,6 +6,7 @@ import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -105,6 +106,7 @@ public final class Clause<R extends @Nullable Object> {
   private static <T extends @Nullable Object, R extends @Nullable Object> Clause<R> onEnd(
       CompletionStage<? extends T> stage, Function<End<T>, ? extends R> handler) {
     Objects.requireNonNull(stage, "stage");
+    Stack.reserve();
     Event<End<T>> ended = Event.create();
     stage.whenComplete((value, failure) -> ended.set(new End<>(value, failure)));
     return set(ended, handler);

@@ -7,6 +7,7 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
@@ -104,10 +105,12 @@ public final class Event<T> {
    *
    * @param value what the event carries from now on
    * @return whether this call did it
-   * @throws CancellationCallbackException if listeners failed, after all of them were told
+   * @throws CancellationCallbackException if listeners failed, after all of them were told; in its
+   *     message, they are callbacks, and to set is to cancel
    */
   public boolean set(T value) {
     Objects.requireNonNull(value, "value");
+    Stack.reserve();
     boolean first = this.value.compareAndSet(null, value);
     if (!source.isCancelled()) {
       source.cancel(SET); // whether or not it is ours (invariant 2)
@@ -197,6 +200,7 @@ public final class Event<T> {
     if (found.isPresent()) {
       return found;
     }
+    Stack.reserve();
     // The event first: the wait goes by its time.
     try (CancellationSource either = CancellationSource.linkedTo(token(), token)) {
       either.token().await(timeout);
@@ -259,6 +263,7 @@ public final class Event<T> {
     if (known != null) {
       return known;
     }
+    Stack.reserve();
     CompletionStage<T> made = token().whenCancelled().thenApply(_ -> given());
     CompletionStage<T> earlier = stage.compareAndExchange(null, made);
     return earlier == null ? made : earlier;

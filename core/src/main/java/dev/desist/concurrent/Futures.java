@@ -7,6 +7,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Disposer;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -54,11 +55,12 @@ import org.jspecify.annotations.Nullable;
  * reported, and listed by {@link dev.desist.Leftovers} until it ends.
  *
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
- * ended, and one of {@link #under} at once. In either case it {@linkplain Future#isCancelled() is
- * cancelled}, {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with
- * the reason, and stages that wait for a value do not run. So it is with every future made from one
- * that was cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's
- * cancellation that tells of: the JDK's futures take any {@link CancellationException} so.
+ * ended, and one of {@link #under} as soon as a thread of this library comes to it, also if the
+ * token was cancelled before. In either case it {@linkplain Future#isCancelled() is cancelled},
+ * {@code get}, {@code getNow} and {@code join} throw a {@link CancelledException} with the reason,
+ * and stages that wait for a value do not run. So it is with every future made from one that was
+ * cancelled. Work that ends with a {@link CancelledException} was cancelled, whoever's cancellation
+ * that tells of: the JDK's futures take any {@link CancellationException} so.
  *
  * <p>In everything else a linked future is as any of the JDK's. These are the differences:
  *
@@ -134,8 +136,9 @@ public final class Futures {
    * @param token what the work is to obey
    * @param executor runs the work
    * @param work what to call
-   * @param disposer is given the value, on the thread of the work, if the future was ended by other
-   *     hands before; what it throws is logged
+   * @param disposer is given the value, on the thread of the work but not under its token, if the
+   *     future was ended by other hands before; null values are not handed to it; what it throws is
+   *     logged
    * @return a linked future
    * @throws java.util.concurrent.RejectedExecutionException if the executor rejects it
    */
@@ -148,6 +151,7 @@ public final class Futures {
     Objects.requireNonNull(executor, "executor");
     Objects.requireNonNull(work, "work");
     Objects.requireNonNull(disposer, "disposer");
+    Stack.reserve();
     var task = new LinkedFuture.Task<T>(token, work, disposer);
     task.startOn(executor);
     return task;
@@ -208,6 +212,7 @@ public final class Futures {
       CancellationToken token, CompletableFuture<T> future) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(future, "future");
+    Stack.reserve();
     var linked = new LinkedFuture<T>();
     if (future.isDone()) { // completion beats a cancellation that is there, too
       var _ = future.whenComplete((value, failure) -> relay(value, failure, linked));

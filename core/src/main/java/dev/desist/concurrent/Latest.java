@@ -44,8 +44,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What becomes of what is not delivered</h2>
  *
- * <p>A value goes to the disposer in the options, if there is one. A failure that is not the
- * cancellation is logged, at debug level, by the {@link System.Logger} named {@code dev.desist}.
+ * <p>A value goes to the disposer in the options, if there is one; neither that nor the consumer
+ * runs under the token of the task. A failure that is not the cancellation is logged, at debug
+ * level, by the {@link System.Logger} named {@code dev.desist}.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -222,6 +223,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    */
   @Override
   public void close() {
+    Stack.reserve();
     Submission old;
     synchronized (lock) {
       closed = true;

@@ -9,6 +9,7 @@ import dev.desist.CancelledException;
 import dev.desist.Disposer;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -101,6 +102,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
             Function<? super A, ? extends CompletionStage<U>> fn) {
       Objects.requireNonNull(fn, "fn");
       return argument -> {
+        Stack.reserve();
         before = null; // it is done
         CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
         CancellationRegistration reach =
@@ -127,6 +129,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
    * stack or memory.
    */
   private boolean end(BooleanSupplier ending, Supplier<CancellationReason> reason) {
+    Stack.reserve();
     boolean first = !isDone();
     try {
       first = ending.getAsBoolean();
@@ -239,6 +242,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       long timeout, TimeUnit unit, Predicate<CancellationReason> completion) {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
+    Stack.reserve();
     CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
     CancellationToken passed = limit.token();
     CancellationRegistration registration =

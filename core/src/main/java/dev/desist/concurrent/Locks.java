@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -34,8 +35,9 @@ import java.util.concurrent.locks.ReadWriteLock;
  * <h2>Time</h2>
  *
  * <p>A timeout is measured by the {@link dev.desist.TimeSource} that the token belongs to, and with
- * {@link CancellationToken#none()} by the one in use; zero does not wait. A timeout that is over is
- * no cancellation: the call returns false.
+ * {@link CancellationToken#none()} by the one in use. A timeout that is over is no cancellation:
+ * the call returns false. Zero only asks: the call takes what is there and does not wait, and
+ * throws for a cancellation and for an interrupt as a longer wait does.
  *
  * <h2>General exceptions</h2>
  *
@@ -113,6 +115,7 @@ public final class Locks {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(lock, "lock");
     token.throwIfCancelled();
+    Stack.reserve();
     return lock.tryLock(0, TimeUnit.NANOSECONDS);
   }
 
@@ -226,6 +229,7 @@ public final class Locks {
       throw new IllegalArgumentException("permits must not be negative: " + permits);
     }
     token.throwIfCancelled();
+    Stack.reserve();
     return semaphore.tryAcquire(permits, 0, TimeUnit.NANOSECONDS);
   }
 
@@ -293,11 +297,16 @@ public final class Locks {
    * @throws CancelledException if the token is or becomes cancelled; no signal was taken
    * @throws InterruptedException if somebody else interrupts this thread; no signal was taken
    */
+  @SuppressWarnings("WaitNotInLoop") // the caller's loop
   public static boolean await(CancellationToken token, Condition condition, Duration timeout)
       throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(condition, "condition");
-    return Waits.call(token, Waits.timeout(timeout), awaiting(condition)) != null;
+    if (Waits.timeout(timeout).isZero()) {
+      token.throwIfCancelled();
+      return condition.await(0, TimeUnit.NANOSECONDS); // throws as a longer wait does
+    }
+    return Waits.call(token, timeout, awaiting(condition)) != null;
   }
 
   @SuppressWarnings("WaitNotInLoop") // the caller's loop
@@ -375,6 +384,7 @@ public final class Locks {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(latch, "latch");
     token.throwIfCancelled();
+    Stack.reserve();
     return latch.await(0, TimeUnit.NANOSECONDS);
   }
 
@@ -443,8 +453,16 @@ public final class Locks {
   public static boolean join(CancellationToken token, Thread thread, Duration timeout)
       throws InterruptedException {
     Waits.timeout(timeout);
-    return hasEnded(token, thread)
-        || (!timeout.isZero() && Waits.call(token, timeout, joining(thread)) != null);
+    if (hasEnded(token, thread)) {
+      return true;
+    }
+    if (!timeout.isZero()) {
+      return Waits.call(token, timeout, joining(thread)) != null;
+    }
+    if (Thread.interrupted()) { // which Thread.join(Duration.ZERO) does not ask
+      throw new InterruptedException();
+    }
+    return false;
   }
 
   private static boolean hasEnded(CancellationToken token, Thread thread) {

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +36,10 @@ import org.jspecify.annotations.Nullable;
  * <h2>Time</h2>
  *
  * <p>A timeout is measured by the {@link dev.desist.TimeSource} that the token belongs to, and with
- * {@link CancellationToken#none()} by the one in use; zero does not wait. A timeout that is over is
- * no cancellation: the call returns null or false.
+ * {@link CancellationToken#none()} by the one in use. A timeout that is over is no cancellation:
+ * the call returns null or false. Zero only asks: the call takes what is there, or puts it where
+ * there is room, and does not wait, and throws for a cancellation and for an interrupt as a longer
+ * wait does.
  *
  * <h2>General exceptions</h2>
  *
@@ -190,6 +193,7 @@ public final class Queues {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
     token.throwIfCancelled();
+    Stack.reserve(); // what was taken is handed over
     return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
   }
 
@@ -273,6 +277,7 @@ public final class Queues {
     Objects.requireNonNull(queue, "queue");
     Objects.requireNonNull(element, "element");
     token.throwIfCancelled();
+    Stack.reserve();
     return queue.offer(element, 0, TimeUnit.NANOSECONDS); // throws if interrupted, as put does
   }
 

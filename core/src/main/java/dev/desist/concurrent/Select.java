@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -160,6 +161,7 @@ public final class Select<R extends @Nullable Object> {
    */
   public R await(CancellationToken token) throws InterruptedException {
     Objects.requireNonNull(token, "token");
+    Stack.reserve(); // what a clause takes is its handler's
     return next(token).get();
   }
 

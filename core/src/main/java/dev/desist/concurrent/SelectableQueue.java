@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.internal.Stack;
 import java.util.AbstractQueue;
 import java.util.Collection;
 import java.util.Iterator;
@@ -126,19 +127,24 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
 
   @Override
   public void put(E element) throws InterruptedException {
-    queue.put(Objects.requireNonNull(element, "element"));
+    Objects.requireNonNull(element, "element");
+    Stack.reserve(); // what is there is announced
+    queue.put(element);
     announce();
   }
 
   @Override
   public boolean offer(E element) {
-    return announceIf(queue.offer(Objects.requireNonNull(element, "element")));
+    Objects.requireNonNull(element, "element");
+    Stack.reserve();
+    return announceIf(queue.offer(element));
   }
 
   @Override
   public boolean offer(E element, long timeout, TimeUnit unit) throws InterruptedException {
     Objects.requireNonNull(element, "element");
     Objects.requireNonNull(unit, "unit");
+    Stack.reserve();
     return announceIf(queue.offer(element, timeout, unit));
   }
 
@@ -153,17 +159,21 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
 
   @Override
   public E take() throws InterruptedException {
+    Stack.reserve();
     return queue.take();
   }
 
   @Override
   public @Nullable E poll() {
+    Stack.reserve();
     return queue.poll();
   }
 
   @Override
   public @Nullable E poll(long timeout, TimeUnit unit) throws InterruptedException {
-    return queue.poll(timeout, Objects.requireNonNull(unit, "unit"));
+    Objects.requireNonNull(unit, "unit");
+    Stack.reserve();
+    return queue.poll(timeout, unit);
   }
 
   @Override
@@ -187,6 +197,7 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
     if (target == this) {
       throw new IllegalArgumentException("target must be another collection: " + target);
     }
+    Stack.reserve();
     return queue.drainTo(target, limit);
   }
 

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.AbstractExecutorService;
@@ -28,6 +29,7 @@ final class TokenExecutor extends AbstractExecutorService {
 
   @Override
   protected <T extends @Nullable Object> RunnableFuture<T> newTaskFor(Callable<T> work) {
+    Stack.reserve(); // for what comes after it, too
     return new LinkedFuture.Task<>(token, work, _ -> {});
   }
 
@@ -43,6 +45,7 @@ final class TokenExecutor extends AbstractExecutorService {
       own.startOn(executor);
       return;
     }
+    Stack.reserve();
     if (token.isCancelled()) {
       throw new RejectedExecutionException(
           "nothing is accepted under a cancelled token", new CancelledException(token));

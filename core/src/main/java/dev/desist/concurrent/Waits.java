@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,7 @@ final class Waits {
    */
   static <T> @Nullable T call(CancellationToken token, Duration timeout, Body<T> body)
       throws InterruptedException {
+    Stack.reserve();
     try (CancellationSource limited = token.childWithTimeout(timeout)) {
       try {
         return call(limited.token(), body);

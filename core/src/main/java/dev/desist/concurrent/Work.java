@@ -12,6 +12,7 @@ import dev.desist.TimeSource;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Overdue;
+import dev.desist.internal.Stack;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
@@ -153,6 +154,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
 
   @Override
   public final void run() {
+    Stack.reserve(); // or it would be claimed, and not end
     Callable<? extends T> mine = claim();
     if (mine == null) {
       return;

@@ -28,7 +28,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
 
   private final int wanted;
   private final int entrants;
-  private final Tasks.Options<T> options;
+  private final Tasks.Options<? super T> options;
 
   // Guarded by this.
   private final @Nullable Object[] values;
@@ -36,7 +36,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
   private int failed;
   private boolean over;
 
-  private Contest(int wanted, int entrants, Tasks.Options<T> options) {
+  private Contest(int wanted, int entrants, Tasks.Options<? super T> options) {
     this.wanted = wanted;
     this.entrants = entrants;
     this.options = options;
@@ -45,7 +45,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
   }
 
   static <T extends @Nullable Object> List<T> hold(
-      int wanted, Tasks.Options<T> options, List<? extends Callable<? extends T>> tasks)
+      int wanted, Tasks.Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(tasks, "tasks");

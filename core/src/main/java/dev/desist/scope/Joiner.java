@@ -27,14 +27,21 @@ import org.jspecify.annotations.Nullable;
  * meanwhile. {@link #result} is called at most once, by the owner of the scope, after the last call
  * of {@link #onComplete} for the subtasks that it is to look at: after all of them have ended, or
  * after one call has returned true. If a joiner throws, the scope is cancelled; see the methods.
+ * {@link #onComplete} does not run under the subtask's token, which is cancelled by then: what is
+ * current there is what its thread has, by default {@link dev.desist.CancellationToken#none() none}
+ * and the system's time.
  *
+ * @apiNote A lambda without parameters is a joiner, too: it waits for all, whatever becomes of
+ *     them, and gives what the lambda returns. The type of the values is not inferred from what is
+ *     forked later: write {@code TaskScope.open(Joiner.<String>allSuccessfulOrThrow())}.
  * @param <T> what the subtasks give
  * @param <R> what join gives
  */
 public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> {
   /**
-   * Called before a subtask starts. What it throws leaves {@link TaskScope#fork}, and the subtask
-   * does not start.
+   * Called for each subtask that is forked, before it starts; also if that does not start because
+   * the scope is cancelled, unless join has ended by then. What it throws leaves {@link
+   * TaskScope#fork}, and the subtask does not start.
    *
    * @param subtask the subtask
    * @return true to stop the scope: this subtask and further ones do not start, those that run are
@@ -124,7 +131,8 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
    * in which they came}
    *
    * <p>If fewer succeed, join throws an {@link ExecutionException} whose cause is the first
-   * failure, with the others suppressed, up to a hundred.
+   * failure, with the others suppressed, up to a hundred. If fewer were forked, the cause is an
+   * {@link IllegalStateException} that says how many, and the failures are suppressed in that.
    *
    * @param <T> what the subtasks give
    * @param count how many; zero is enough from the start

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The join policies that come with the library. Their monitors are held for a few instructions. */
 final class Joiners {
+  private static final String NOTHING = "no subtask was forked";
+
   private Joiners() {}
 
   /** The exception for a subtask that gave no value. */
@@ -85,13 +87,6 @@ final class Joiners {
     final synchronized @Nullable ExecutionException failures() {
       return failures;
     }
-
-    final ExecutionException failuresOr(String message) {
-      ExecutionException found = failures();
-      return found != null
-          ? found
-          : new ExecutionException(message, new NoSuchElementException(message));
-    }
   }
 
   static final class AwaitAllSuccessful<T extends @Nullable Object>
@@ -155,7 +150,10 @@ final class Joiners {
         found = winner;
       }
       if (found == null) {
-        throw failuresOr("no subtask was forked");
+        ExecutionException failures = failures();
+        throw failures != null
+            ? failures
+            : new ExecutionException(NOTHING, new NoSuchElementException(NOTHING));
       }
       return found.get();
     }
@@ -164,6 +162,7 @@ final class Joiners {
   static final class AtLeast<T extends @Nullable Object> extends CollectingFailures<T, List<T>> {
     private final int count;
     private final List<T> values = new ArrayList<>();
+    private int forked;
 
     AtLeast(int count) {
       if (count < 0) {
@@ -173,7 +172,8 @@ final class Joiners {
     }
 
     @Override
-    public boolean onFork(Subtask<? extends T> subtask) {
+    public synchronized boolean onFork(Subtask<? extends T> subtask) {
+      forked++;
       return count == 0;
     }
 
@@ -196,13 +196,28 @@ final class Joiners {
     @Override
     public List<T> result() throws ExecutionException {
       List<T> found;
+      int tried;
       synchronized (this) {
         found = new ArrayList<>(values);
+        tried = forked;
       }
-      if (found.size() < count) {
-        throw failuresOr(count + " subtasks had to succeed, and too few were forked");
+      if (found.size() == count) {
+        return found;
       }
-      return found;
+      ExecutionException failures = failures();
+      if (failures != null && tried >= count) {
+        throw failures;
+      }
+      String message = "at least " + count + " subtasks must be forked: " + tried;
+      var tooFew = new IllegalStateException(message);
+      if (failures != null) {
+        Throwable first = Objects.requireNonNull(failures.getCause());
+        TaskScope.suppress(tooFew, first);
+        for (Throwable other : failures.getSuppressed()) {
+          TaskScope.suppress(tooFew, other);
+        }
+      }
+      throw new ExecutionException(message, tooFew);
     }
   }
 
@@ -228,7 +243,7 @@ final class Joiners {
     @SuppressWarnings("unchecked") // an outcome only ever gives, so one of a subtype will do
     public synchronized Outcome<T> result() {
       if (first == null) {
-        throw new NoSuchElementException("no subtask was forked");
+        throw new NoSuchElementException(NOTHING);
       }
       return (Outcome<T>) first.outcome().orElseThrow();
     }

@@ -73,7 +73,8 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
   /**
    * {@return the token that the task sees as the {@linkplain dev.desist.Cancellation#current()
    * current one}} It descends from the scope's, and is cancelled by {@link #cancel}, {@link
-   * #abort}, and the end of the task.
+   * #abort}, and the end of the task. What callbacks throw that are left on it then goes to the
+   * uncaught-exception handler of the subtask's thread.
    */
   CancellationToken token();
 
@@ -138,6 +139,7 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    * @param timeout zero only asks; longer than 146 years means for ever
    * @return whether it has ended
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if the task itself waits
    * @throws InterruptedException if the thread was or is interrupted first
    */
   boolean await(Duration timeout) throws InterruptedException;
@@ -149,6 +151,7 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    *
    * @param token what may end the wait
    * @throws CancelledException if the token is or becomes cancelled, and the task has not ended
+   * @throws IllegalStateException if the task itself waits
    * @throws InterruptedException if the thread was or is interrupted first
    */
   void await(CancellationToken token) throws InterruptedException;

@@ -195,7 +195,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   // What follows is the owner's.
 
-  /** When the grace period began; null until then. */
+  /** When the patience is over; null until that begins. */
   private @Nullable Deadline graceEnd;
 
   private boolean joinTried;
@@ -308,7 +308,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<U> fork(String name, Callable<? extends U> task) {
     Objects.requireNonNull(name, "name");
@@ -325,7 +325,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
    *     shared
    * @throws IllegalStateException if this scope has been joined or closed
-   * @throws RejectedExecutionException if the thread factory gave no thread
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<@Nullable U> fork(Runnable task) {
     Objects.requireNonNull(task, "task");
@@ -730,7 +730,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     CancellationReason reason = reason();
     if (reason != null) {
-      graceEnd = after(configuration.grace.patience());
+      graceEnd = after(time, configuration.grace.patience());
     }
     if (failure != null) {
       throw thrown(
@@ -867,6 +867,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @param timeout zero only asks; longer than 146 years means for ever
    * @return whether this scope has come to its end
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public boolean await(Duration timeout) throws InterruptedException {
@@ -904,7 +905,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws WrongThreadException if the calling thread does not own this scope
    * @throws IllegalStateException after all this, if something was forked and join was never
    *     called; the cause is what made the joiner stop, if it did, and the failures of subtasks on
-   *     being cancelled are suppressed; or if a scope that was opened inside this one was still
+   *     being cancelled are suppressed. If the body of the block threw before it came to join, this
+   *     is suppressed in what it threw. Or if a scope that was opened inside this one was still
    *     open, which is closed first
    * @throws CancellationCallbackException after all this, if callbacks failed
    */
@@ -1048,10 +1050,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private void awaitSubtasks() {
     Grace grace = configuration.grace;
-    Deadline end = graceEnd != null ? graceEnd : after(grace.patience());
+    Deadline end = graceEnd != null ? graceEnd : after(time, grace.patience());
     Duration leaving = grace.leaving();
     boolean reported = false;
     boolean interruptedNow = false;
+    TimeSource clock = time;
     while (live > 0 && !left) {
       try {
         CancellationToken.none().awaitOr(this::isQuiet, end);
@@ -1066,10 +1069,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         if (end == Deadline.none()) {
           throw e;
         }
-        end = Deadline.none(); // its clock fails: whoever is cancelled is waited for all the same
-        Foreign.log(
-            System.Logger.Level.ERROR,
-            "the time source of " + title() + " failed: " + Foreign.describe(e));
+        noteFailure(clock, e);
+        Duration again = reported && leaving != null ? leaving : grace.patience();
+        end = clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), again);
+        clock = TimeSource.system();
         continue;
       }
       boolean leave = leaving != null && (reported || leaving.isZero());
@@ -1077,7 +1080,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (!reported && grace.interrupts()) {
         interruptAll();
       }
-      end = leaving == null ? Deadline.none() : after(leaving);
+      end = leaving == null ? Deadline.none() : after(clock, leaving);
       reported = true;
     }
     if (interruptedNow) {
@@ -1122,15 +1125,28 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  private Deadline after(Duration duration) {
+  /**
+   * A deadline by {@code clock}; if that fails, by that of this machine, since whoever is cancelled
+   * is waited for, and reported, all the same.
+   */
+  private Deadline after(TimeSource clock, Duration duration) {
     try {
-      return TimeSource.callWith(time, () -> Deadline.after(duration));
+      return TimeSource.callWith(clock, () -> Deadline.after(duration));
     } catch (Throwable e) {
-      Foreign.log(
-          System.Logger.Level.ERROR,
-          "the time source of " + title() + " failed: " + Foreign.describe(e));
-      return Deadline.none(); // whoever is cancelled is waited for all the same
+      noteFailure(clock, e);
+      return clock == TimeSource.system() ? Deadline.none() : after(TimeSource.system(), duration);
     }
+  }
+
+  private void noteFailure(TimeSource clock, Throwable failure) {
+    Foreign.log(
+        System.Logger.Level.ERROR,
+        "the time source of "
+            + title()
+            + " failed, "
+            + Foreign.describe(clock)
+            + ": "
+            + Foreign.describe(failure));
   }
 
   // ---- checks and words ----
@@ -1182,16 +1198,24 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
-   * {@return the name, whether live or cancelled and why, the time left, and how many tasks run}
+   * {@return the name, whether live or cancelled and why, the time left, how many subtasks have not
+   * ended, and how many of these wait for others to end}
    */
   @Override
   public String toString() {
     String state = token().toString();
+    int count;
+    int queued;
+    synchronized (lock) {
+      count = live;
+      queued = queue == null ? 0 : queue.size();
+    }
     return "TaskScope"
         + state.substring("CancellationToken".length(), state.length() - 1)
         + ", "
-        + live
-        + (live == 1 ? " subtask]" : " subtasks]");
+        + count
+        + (count == 1 ? " subtask" : " subtasks")
+        + (queued == 0 ? "]" : ", " + queued + " of them waiting]");
   }
 
   /**
@@ -1232,7 +1256,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      * {@return a copy with a name}
      *
      * @param name what messages, paths and reports call the scope, and what the threads of subtasks
-     *     without a name are called; without one, they have none
+     *     without a name are called; without one, they have none. A {@linkplain #withThreadFactory
+     *     thread factory} names its threads itself
      */
     public Configuration withName(String name) {
       Objects.requireNonNull(name, "name");

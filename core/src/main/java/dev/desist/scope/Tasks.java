@@ -84,7 +84,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> T race(
-      Options<T> options, List<? extends Callable<? extends T>> tasks)
+      Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     return any(1, options, tasks).getFirst();
   }
@@ -102,7 +102,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> List<T> any(
-      int count, Options<T> options, List<? extends Callable<? extends T>> tasks)
+      int count, Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     return Contest.hold(count, options, tasks);
   }
@@ -136,7 +136,7 @@ public final class Tasks {
    * @throws InterruptedException if the calling thread was or is interrupted
    */
   public static <T extends @Nullable Object> List<T> all(
-      Options<T> options, List<? extends Callable<? extends T>> tasks)
+      Options<? super T> options, List<? extends Callable<? extends T>> tasks)
       throws ExecutionException, InterruptedException, TimeoutException {
     Objects.requireNonNull(tasks, "tasks");
     return Contest.hold(tasks.size(), options, tasks);
@@ -232,7 +232,12 @@ public final class Tasks {
    * Calls {@code task} on a thread of its own with at most {@code timeout} to spend, as {@link
    * #within(Duration, Callable)} does on the calling one. The name in the options is that of the
    * deadline's owner; with a {@link Grace} that leaves, this method returns on time although the
-   * task does not, and a disposer gets the late result.
+   * task does not.
+   *
+   * <p>What differs: a value that comes after the time was up is not returned, but goes to the
+   * disposer; the cause of the {@link TimeoutException} is always the {@link CancelledException}
+   * that the task sees; and what callbacks throw that the task left on its token goes to the
+   * uncaught-exception handler of the task's thread.
    *
    * @param <T> what the task gives
    * @param options how
@@ -246,7 +251,7 @@ public final class Tasks {
    * @throws Exception what the task threw
    */
   public static <T extends @Nullable Object> T within(
-      Options<T> options, Duration timeout, Callable<? extends T> task) throws Exception {
+      Options<? super T> options, Duration timeout, Callable<? extends T> task) throws Exception {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(timeout, "timeout");
     Objects.requireNonNull(task, "task");
@@ -273,6 +278,8 @@ public final class Tasks {
    * @param fallback gives the value to return instead, on the calling thread
    * @return what the task returned, or what the fallback gave
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
+   *     fail at the end
    * @throws Exception what the task threw
    */
   public static <T extends @Nullable Object> T withinOr(
@@ -296,6 +303,8 @@ public final class Tasks {
    * @param task what to call
    * @return how it ended
    * @throws IllegalArgumentException if the timeout is negative
+   * @throws dev.desist.CancellationCallbackException if callbacks that the task left on its token
+   *     fail at the end
    * @throws InterruptedException if the task threw it
    */
   public static <T extends @Nullable Object> Outcome<T> outcomeWithin(

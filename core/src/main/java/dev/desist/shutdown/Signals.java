@@ -24,7 +24,7 @@ final class Signals {
   private static final AtomicReference<@Nullable Shutdown> PROCESS = new AtomicReference<>();
 
   /** How long the last words may take: the standard error may be a pipe that nobody reads. */
-  private static final Duration LAST_WORDS = Duration.ofMillis(500);
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
   private final Shutdown shutdown;
   private final AtomicInteger heard = new AtomicInteger();

@@ -34,8 +34,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The token is asked before each item, or, with {@link #every}, before each n-th. A token that
  * is cancelled already lets nothing through. It is asked before the source is, so an item that is
  * ready loses to a cancellation, and stays where it is: the source can be read on by somebody else.
- * A cancellation after the last item counts, too, unless the end has been seen by then or the
- * source knows that it has no more.
+ * A cancellation after the last item counts, too, unless the end has been seen by then, or the
+ * source is a stream or a spliterator that knows its size; an iterator is not asked for the end
+ * once the token is cancelled, so a loop over a list, too, ends in the chosen manner.
  *
  * <p>Everything runs on the threads of those who go through the items, as without this class, and
  * no lock is held; only the end of an idle {@linkplain #publisher subscription} is signalled by a
@@ -309,8 +310,8 @@ public final class UntilCancelled {
    * {@code onError} with a {@link CancelledException}, and {@code source} is told that the
    * subscription is cancelled. That need not wait for an item: it is done by the thread that is in
    * {@code onNext}, when it comes out, else by {@link Cancellation#dispatcher()} or the thread that
-   * brings the next item, whichever is first; never by the thread that cancels the token. Items
-   * that {@code source} had on their way are dropped.
+   * brings the next item, whichever is first; never by the thread that cancels the token, unless it
+   * is itself in {@code onNext}. Items that {@code source} had on their way are dropped.
    *
    * <p>If the token is cancelled before somebody subscribes, {@code source} is not asked at all,
    * and the subscriber hears the end before {@code subscribe} returns.

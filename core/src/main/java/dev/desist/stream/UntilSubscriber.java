@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -84,6 +85,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onSubscribe(Flow.Subscription subscription) {
     Objects.requireNonNull(subscription, "subscription");
+    Stack.reserve();
     if (!SOURCE.compareAndSet(this, null, subscription) || hasEnded()) {
       subscription.cancel();
       return;
@@ -114,6 +116,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onNext(T item) {
     Objects.requireNonNull(item, "item");
+    Stack.reserve(); // who begins a signal ends it
     if (until.token().isCancelled()) {
       stop();
     } else if (enter()) {
@@ -136,6 +139,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onError(Throwable failure) {
     Objects.requireNonNull(failure, "failure");
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onError(failure);
@@ -144,6 +148,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void onComplete() {
+    Stack.reserve();
     if (mark(ENDED)) {
       unregister();
       target.onComplete();
@@ -161,6 +166,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
 
   @Override
   public void cancel() {
+    Stack.reserve();
     STATE.getAndBitwiseOr(this, ENDED);
     unregister();
     source().cancel();
@@ -169,6 +175,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   // ---- what the token calls ----
 
   private void stop() {
+    Stack.reserve();
     Flow.Subscription known = source;
     if (known != null && mark(ENDING)) { // before onSubscribe there is nothing to end
       Foreign.run(known::cancel);

@@ -20,6 +20,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.contract.SentencesTest.Says;
 import dev.desist.io.CancellableDatagramChannel;
 import dev.desist.io.CancellableFiles;
 import dev.desist.io.CancellableInputStream;
@@ -33,6 +34,7 @@ import dev.desist.io.CancellableSocketFactory;
 import dev.desist.io.DirectoryWatch;
 import dev.desist.io.ProcessEnding;
 import dev.desist.io.ProcessReport;
+import dev.desist.io.ProcessesSurvivedException;
 import dev.desist.io.TransferOption;
 import dev.desist.io.TransferProgress;
 import dev.desist.testkit.Hygiene;
@@ -100,6 +102,472 @@ import org.junit.jupiter.params.provider.ValueSource;
  * than a test of some lines, such as races and the whole table of operations, is with the tests of
  * the package.
  */
+@Says(
+    of = CancellableDatagramChannel.class,
+    value = "What does not fit into the buffer is dropped",
+    by =
+        "OfTheOtherChannels.a_datagram_is_dropped_beyond_the_buffer_and_none_is_taken_by_a_cancelled_call")
+@Says(
+    of = CancellableDatagramChannel.class,
+    value = "what may end the wait",
+    by =
+        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+@Says(
+    of = CancellableDatagramChannel.class,
+    value = {"whose port may be 0 for any that is free", "Close this channel rather than that one"},
+    by = "ReadinessTest.closed_behind_our_back_they_learn_of_it_when_this_is_closed_too")
+@Says(
+    of = CancellableInputStream.class,
+    value = "Nothing is read, and no thread started, before the first read",
+    by = "OfStreams.nothing_is_read_and_no_thread_started_before_the_first_read")
+@Says(
+    of = CancellableInputStream.class,
+    value = "It ends with the source, or after a few seconds in which the buffer was full",
+    by = "CancellableInputStreamTest.a_stream_that_was_dropped_half_read_keeps_no_thread")
+@Says(
+    of = CancellableInputStream.class,
+    value = "System#in is the exception, of which there can be many streams",
+    by =
+        "CancellableInputStreamTest.promise20_the_streams_of_system_in_share_one_thread_and_one_buffer")
+@Says(
+    of = CancellableInputStream.class,
+    value = "The source is not told: its thread reads on, for the next reader",
+    by = "CancellableInputStreamTest.promise20_a_cancelled_read_of_a_fifo_loses_nothing")
+@Says(
+    of = CancellableInputStream.class,
+    value = {
+      "reach one reader, after the bytes that came before",
+      "whoever reads again asks the source again"
+    },
+    by = "OfStreams.the_end_and_a_failure_reach_one_reader_after_the_bytes_before_them")
+@Says(
+    of = CancellableInputStream.class,
+    value = "there it stays, as a daemon that does not keep the process alive",
+    by =
+        "CancellableInputStreamTest.a_thread_that_nothing_gets_out_of_the_source_stays_until_there_is_something")
+@Says(
+    of = CancellableInputStream.class,
+    value = "All methods may be called from any thread",
+    by = "CancellableInputStreamTest.several_readers_divide_the_bytes")
+@Says(
+    of = CancellableInputStream.class,
+    value = {
+      "is read by a thread of this stream alone from now on, and closed with it",
+      "how many bytes to read ahead at most"
+    },
+    by = {
+      "CancellableInputStreamTest.nothing_is_read_before_the_first_read_and_no_more_than_the_buffer_ahead",
+      "OfStreams.close_closes_the_source_and_throws_away_what_was_read_ahead"
+    })
+@Says(
+    of = CancellableInputStream.class,
+    value = "if bufferSize is not positive",
+    by = "OfStreams.arguments_are_checked_whatever_is_pumped")
+@Says(
+    of = CancellableInputStream.class,
+    value = "what may end the wait",
+    by = "OfStreams.a_cancelled_token_ends_a_read_even_if_there_are_bytes_or_none_are_wanted")
+@Says(
+    of = CancellableInputStream.class,
+    value = {"how many bytes at most", "fewer only at the end of the stream"},
+    by = "OfStreams.what_reads_many_times_puts_back_what_it_had")
+@Says(
+    of = CancellableInputStream.class,
+    value = "What the source still has is not counted",
+    by = "OfStreams.much_that_was_put_back_comes_first_and_in_order")
+@Says(
+    of = CancellableInputStream.class,
+    value = "Does not wait for a read of the source that is under way",
+    by = "CancellableInputStreamTest.closing_ends_a_reader_and_lets_the_opening_of_a_fifo_go")
+@Says(
+    of = CancellableLineReader.class,
+    value = "One thread may read at a time, and any may close",
+    by = "OfLines.a_second_thread_is_refused")
+@Says(
+    of = CancellableLineReader.class,
+    value = "what may end the wait",
+    by = "OfLines.nulls_are_named_and_a_cancelled_token_ends_what_need_not_wait")
+@Says(
+    of = CancellablePipe.Source.class,
+    value = {"what may end the wait", "one after the other"},
+    by = {
+      "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got",
+      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters"
+    })
+@Says(
+    of = CancellablePipe.Sink.class,
+    value = {
+      "what may end the wait",
+      "its position is after those that were handed over, however this ends",
+      "one after the other"
+    },
+    by =
+        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+@Says(
+    of = CancellableProcess.class,
+    value = {
+      "which ends the process if that has not ended by itself",
+      "Ends the process if it has not ended by itself, as #end() does, and closes its streams"
+    },
+    by = {
+      "CancellableProcessTest.closing_lets_a_process_be_that_has_ended_and_what_it_left_to_others",
+      "OfProcesses.a_cancelled_read_leaves_the_process_running_and_end_says_what_became_of_it"
+    })
+@Says(
+    of = CancellableProcess.class,
+    value = "parents before their children, so that no script goes on with its next command",
+    by = "CancellableProcessTest.promise19_a_cancelled_process_takes_its_descendants_along")
+@Says(
+    of = CancellableProcess.class,
+    value =
+        "What could not be killed, because it belongs to another user or hangs in the operating"
+            + " system, is reported",
+    by = "CancellableProcessTest.survivors_are_named")
+@Says(
+    of = CancellableProcess.class,
+    value = "a descendant whose parent has ended is still one of them if it was seen before",
+    by = "CancellableProcessTest.promise19_descendants_that_have_lost_their_parent_are_found")
+@Says(
+    of = CancellableProcess.class,
+    value = {
+      "those that had detached themselves before are not found",
+      "descendants that had lost their parent before the process was ended are not found"
+    },
+    by =
+        "CancellableProcessTest.without_a_mark_those_that_detached_themselves_before_are_not_found")
+@Says(
+    of = CancellableProcess.class,
+    value = "The thread that waits, not the one that cancels, asks, waits for the grace, and kills",
+    by = "CancellableProcessTest.promise19_descendants_that_ignore_the_request_are_killed")
+@Says(
+    of = CancellableProcess.class,
+    value = "All methods may be called from any thread",
+    by =
+        "EndByCancellationTest.promise16_a_process_that_was_ended_has_no_exit_code_for_those_cancelled")
+@Says(
+    of = CancellableProcess.class,
+    value = {"it is as before afterwards", "if that is not possible"},
+    by = "OfProcesses.the_builder_is_as_before_whether_or_not_it_can_be_started")
+@Says(
+    of = CancellableProcess.class,
+    value = {"what may end it", "what may end the wait and the process"},
+    by = {
+      "CancellableProcessTest.promise19_a_cancelled_process_takes_its_descendants_along",
+      "EndByCancellationTest.promise16_a_process_that_was_run"
+    })
+@Says(
+    of = CancellableProcess.class,
+    value = "What it redirects is not collected",
+    by = "CancellableProcessTest.a_process_is_fed_and_its_output_collected")
+@Says(
+    of = CancellableProcess.class,
+    value = "A write knows no token: it blocks if the process does not read",
+    by = "CancellableProcessTest.a_write_to_its_input_is_not_ended")
+@Says(
+    of = CancellableProcess.class,
+    value = "If it has ended by itself, its descendants are left alone",
+    by = "OfProcesses.if_it_has_ended_by_itself_its_descendants_are_left_alone")
+@Says(
+    of = CancellableProcess.class,
+    value = "and the process had not ended by itself by then",
+    by = "EndByCancellationTest.completion_beats_cancellation")
+@Says(
+    of = CancellableSocketChannel.class,
+    value =
+        "A token that is cancelled already ends it before anything is read or written, even if it"
+            + " would not have had to wait",
+    by =
+        "OfConnections.a_token_that_is_cancelled_already_ends_a_call_before_anything_is_read_or_written")
+@Says(
+    of = CancellableSocketChannel.class,
+    value =
+        "A cancelled read has read nothing, and never gives an end of the stream that the"
+            + " cancellation has made",
+    by = "EndByCancellationTest.promise16_the_end_of_a_channel")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "everything else is as after one",
+    by = {
+      "OfConnections.a_cancelled_write_says_how_many_bytes_it_has_handed_over",
+      "OfConnections.when_a_deadline_passes_that_is_no_cancellation_and_all_is_as_before"
+    })
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "An interrupt does not close the connection either",
+    by = "OfConnections.an_interrupt_ends_what_has_to_wait_stays_and_closes_nothing")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "One thread may read while another writes, and any thread may close or cancel",
+    by = {
+      "OfConnections.who_waits_when_it_is_closed_gets_an_AsynchronousCloseException",
+      "ReadinessTest.all_who_wait_for_one_connection_get_it"
+    })
+@Says(
+    of = CancellableSocketChannel.class,
+    value = {"a new TCP channel, not connected", "a new channel, not connected"},
+    by = "ArgumentsTest.what_is_not_connected_says_so_and_does_not_wait")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "what may end the wait",
+    by =
+        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "Close this channel rather than that one",
+    by = "ReadinessTest.closed_behind_our_back_they_learn_of_it_when_this_is_closed_too")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "one after the other",
+    by = {
+      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters",
+      "OfConnections.a_null_among_the_buffers_is_named_and_nothing_has_been_written"
+    })
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "its position is after those that were handed over, however this ends",
+    by = "OfConnections.a_cancelled_write_says_how_many_bytes_it_has_handed_over")
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "also true after it was closed by the peer",
+    by = "OfConnections.isConnected_stays_true_when_the_peer_has_closed")
+@Says(
+    of = ProcessesSurvivedException.class,
+    value = "Says that processes could not be killed",
+    by = "CancellableProcessTest.survivors_are_named")
+@Says(
+    of = CancellableServerSocketChannel.class,
+    value = {"Several threads may accept at a time", "what may end the wait"},
+    by = {
+      "OfTheOtherChannels.a_cancelled_accept_loses_no_connection",
+      "ReadinessTest.all_who_wait_for_one_connection_get_it"
+    })
+@Says(
+    of = CancellableServerSocketChannel.class,
+    value = {
+      "whose port may be 0 for any that is free",
+      "how many connections may wait to be accepted",
+      "Close this channel rather than that one"
+    },
+    by = {
+      "OfTheOtherChannels.a_cancelled_accept_loses_no_connection",
+      "ReadinessTest.closed_behind_our_back_they_learn_of_it_when_this_is_closed_too"
+    })
+@Says(
+    of = CancellableServerSocketFactory.class,
+    value = "a factory of this kind, and not the JDK's",
+    by = "SocketFaceTest.the_default_factories_are_ours")
+@Says(
+    of = DirectoryWatch.class,
+    value = "A directory's own directories are not watched with it",
+    by = "DirectoryWatchTest.what_happens_further_down_is_not_told")
+@Says(
+    of = DirectoryWatch.class,
+    value = {"All methods may be called from any thread", "What was not taken is lost"},
+    by = "OfWatches.once_it_is_closed_methods_throw_and_who_waits_too")
+@Says(
+    of = DirectoryWatch.class,
+    value = "what may end the wait",
+    by = "DirectoryWatchTest.promise20_a_cancelled_wait_loses_nothing")
+@Says(
+    of = DirectoryWatch.Kind.class,
+    value = "The directory is not watched any more: it is gone, or cannot be reached",
+    by = "DirectoryWatchTest.several_directories_and_their_loss_are_told")
+@Says(
+    of = DirectoryWatch.Change.class,
+    value = "the directory alone for",
+    by = "OfWatches.a_change_has_all_its_parts")
+@Says(
+    of = ProcessReport.class,
+    value = {
+      "all that were alive, the process itself first if it was, parents before their children",
+      "those among them that did not end when asked, or were not asked"
+    },
+    by = {
+      "CancellableProcessTest.promise19_descendants_that_ignore_the_request_are_killed",
+      "CancellableProcessTest.without_grace_nobody_is_asked"
+    })
+@Says(
+    of = TransferProgress.class,
+    value = {
+      "empty if that was not known",
+      "A source that has grown since may give more",
+      "empty if the total is not known"
+    },
+    by = "OfFiles.a_fraction_is_from_zero_to_one")
+@Says(
+    of = TransferOption.class,
+    value = {"The token is asked between two such chunks", "If not told otherwise, 128 KiB"},
+    by = {
+      "CancellableFilesTest.one_big_write_is_cut_into_chunks",
+      "CancellableFilesTest.a_cancelled_copy_leaves_the_old_target_and_says_how_far_it_was"
+    })
+@Says(
+    of = TransferOption.class,
+    value = "if that is not positive",
+    by = "OfFiles.options_are_checked_before_anything_happens")
+@Says(
+    of = TransferOption.class,
+    value = {
+      "ten times a second at most",
+      "before the first byte, then after a chunk if interval has passed since the last call, and"
+          + " when all bytes are there",
+      "zero for a call after each chunk"
+    },
+    by = {
+      "CancellableFilesTest.progress_is_throttled_and_complete",
+      "OfFiles.a_listener_is_told_before_the_first_byte_after_a_chunk_and_when_all_are_there"
+    })
+@Says(
+    of = TransferOption.class,
+    value = "may cancel the transfer's source",
+    by = "CancellableFilesTest.a_cancelled_copy_leaves_the_old_target_and_says_how_far_it_was")
+@Says(
+    of = TransferOption.class,
+    value = "have the bytes, and then the name, written to the device before the call returns",
+    by = "FailingFilesTest.whole_or_not_at_all_whichever_step_fails")
+@Says(
+    of = CancellableFiles.class,
+    value = "The token is asked between two chunks, of 128 KiB if not told otherwise",
+    by = "CancellableFilesTest.one_big_write_is_cut_into_chunks")
+@Says(
+    of = CancellableFiles.class,
+    value =
+        "A read or write of the operating system that hangs, as on a network drive that is gone, is"
+            + " not ended",
+    by = {
+      "CancellableFilesTest.a_read_that_hangs_in_the_system_is_not_ended",
+      "CancellableFilesTest.a_write_that_hangs_in_the_system_goes_on_to_the_end_of_the_chunk"
+    })
+@Says(
+    of = CancellableFiles.class,
+    value = {
+      "Files whose reads may wait, such as FIFOs and devices",
+      "but files whose reads may wait are read"
+    },
+    by = {
+      "CancellableFilesTest.a_copy_that_waits_for_a_fifo_ends",
+      "OfFiles.everything_runs_on_the_calling_thread_and_content_under_the_token"
+    })
+@Says(
+    of = CancellableFiles.class,
+    value = "the token is asked a last time",
+    by = "OfFiles.the_token_is_asked_a_last_time_before_the_file_takes_its_name")
+@Says(
+    of = CancellableFiles.class,
+    value = "what may end it",
+    by = "CancellableFilesTest.a_cancelled_copy_leaves_the_old_target_and_says_how_far_it_was")
+@Says(
+    of = CancellableFiles.class,
+    value = "what to copy: not a directory",
+    by = "CancellableFilesTest.a_directory_is_neither_copied_nor_replaced")
+@Says(
+    of = CancellableFiles.class,
+    value = "to copy a symbolic link and not what it leads to",
+    by =
+        "OfFiles.a_symbolic_link_is_replaced_by_a_copy_followed_by_a_write_and_copied_if_so_wished")
+@Says(
+    of = CancellableFiles.class,
+    value = "if there is a target that is not to be replaced",
+    by = "CancellableFilesTest.an_existing_target_is_replaced_only_if_asked")
+@Says(
+    of = CancellableFiles.class,
+    value = "stays open, and keeps what was written before a cancellation",
+    by = "OfFiles.streams_stay_open_and_keep_what_was_written")
+@Says(
+    of = CancellableFiles.class,
+    value = {"if reading fails, or it is not UTF-8", "if it is not so encoded"},
+    by = "OfFiles.text_that_is_not_so_encoded_fails_and_touches_nothing")
+@Says(
+    of = CancellableFiles.class,
+    value = "what the content may throw beside an IOException",
+    by = "CancellableFilesTest.what_the_content_throws_comes_through_as_it_is")
+@Says(
+    of = CancellableFiles.class,
+    value = "CREATE_NEW fails if it exists",
+    by = "OfFiles.a_write_creates_or_replaces_unless_told_otherwise")
+@Says(
+    of = CancellableFiles.class,
+    value = {
+      "the paths of a tree, each directory before what is in it",
+      "The token is asked before each path is handed on",
+      "0 for start alone"
+    },
+    by = {
+      "OfFiles.a_walk_asks_before_each_path",
+      "CancellableFilesTest.a_walk_ends_between_two_paths"
+    })
+@Says(
+    of = CancellableFiles.class,
+    value = "and asks the token before each call of the visitor",
+    by = "CancellableFilesTest.a_visit_ends_between_two_calls")
+@Says(
+    of = CancellableFiles.Content.class,
+    value = "such as what a query does",
+    by = "CancellableFilesTest.what_the_content_throws_comes_through_as_it_is")
+@Says(
+    of = CancellableFiles.Content.class,
+    value = "It may be closed or not",
+    by = "CancellableFilesTest.write_creates_and_replaces_and_keeps_permissions")
+@Says(
+    of = CancellableFiles.Content.class,
+    value = "makes the file as if it had never been begun",
+    by = "FailingFilesTest.whole_or_not_at_all_whichever_step_fails")
+@Says(
+    of = CancellableSocketFactory.class,
+    value = "TLS can after a cancelled read, not after a cancelled write",
+    by = {
+      "TlsTest.promise19_a_cancelled_read_leaves_the_session_whole",
+      "TlsTest.a_cancelled_write_ends_the_session"
+    })
+@Says(
+    of = CancellableSocketFactory.class,
+    value = "Urgent data is not supported",
+    by = "SocketFaceTest.options_by_name_and_only_those_that_are_supported")
+@Says(
+    of = CancellableSocketFactory.class,
+    value = "a factory of this kind, and not the JDK's",
+    by = "SocketFaceTest.the_default_factories_are_ours")
+@Says(
+    of = ProcessEnding.class,
+    value = "in order to clean up, is left alone as long as the one that started it lives",
+    by = "CancellableProcessTest.what_it_starts_to_clean_up_is_let_alone")
+@Says(
+    of = ProcessEnding.class,
+    value = {"no grace: kill at once", "zero kills at once, without asking"},
+    by = "CancellableProcessTest.without_grace_nobody_is_asked")
+@Says(
+    of = ProcessEnding.class,
+    value = "how long they may take after they were asked",
+    by = "CancellableProcessTest.promise19_descendants_that_ignore_the_request_are_killed")
+@Says(
+    of = ProcessEnding.class,
+    value = "how long to wait for those that were killed, before they are reported as survivors",
+    by = "CancellableProcessTest.survivors_are_named")
+@Says(
+    of = CancellableDatagramChannel.class,
+    value = "That a send which waits ends is not proven by a test",
+    advice = true)
+@Says(
+    of = CancellableInputStream.class,
+    value = "Give a source to one such stream only",
+    advice = true)
+@Says(of = CancellableProcess.class, value = "read its output here, not there", advice = true)
+@Says(
+    of = CancellableSocketChannel.class,
+    value = "A channel that is forgotten and not closed is kept",
+    advice = true)
+@Says(
+    of = TransferOption.class,
+    value = {
+      "Slow: some milliseconds and more, and not ended by a cancellation",
+      "The name is best effort: not every system can"
+    },
+    advice = true)
+@Says(of = TransferOption.Sync.class, value = "The only one", advice = true)
+@Says(
+    of = CancellableDatagramChannel.class,
+    value = "receives from, and sends to, that address alone",
+    by = "ArgumentsTest.who_is_connected_receives_from_that_address_and_sends_to_it_alone")
 @ExtendWith(Hygiene.class)
 @Timeout(60)
 @SuppressWarnings({"NullAway", "try"}) // nulls are refused by name; closing twice is closing once

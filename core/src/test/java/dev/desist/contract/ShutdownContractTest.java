@@ -13,6 +13,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.contract.SentencesTest.Says;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
@@ -48,6 +49,226 @@ import org.junit.jupiter.api.function.Executable;
  * claim by claim, on manual time. What only a process of its own can show, such as signals and exit
  * codes, is with the tests of the package.
  */
+@Says(
+    of = ShutdownPhase.class,
+    value = "The hard token is cancelled, and work in flight is to end at once",
+    by = "ShutdownTest.at_the_limit_the_hard_token_is_cancelled")
+@Says(
+    of = Unfinished.class,
+    value = "as it was seen at a moment when it had not ended",
+    by = "ShutdownTest.promise22_promise25_the_deaf_are_listed_and_left_behind")
+@Says(
+    of = Unfinished.class,
+    value = "null if it has not been",
+    by = {
+      "OfActions.actions_callbacks_names_listener_and_reporter_run_on_daemons",
+      "OfWork.it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it"
+    })
+@Says(
+    of = ShutdownReport.class,
+    value = {
+      "ended before the hard token was cancelled",
+      "those participants of the drain that ended after that: each with its stack just before the"
+          + " hard token was cancelled"
+    },
+    by = "OfTelling.who_ended_after_the_hard_token_was_aborted_each_with_its_stack_before")
+@Says(
+    of = ShutdownReport.class,
+    value = "who had not ended when its time was up, each with its stack as it was then",
+    by = "ShutdownTest.promise22_promise25_the_deaf_are_listed_and_left_behind")
+@Says(
+    of = ShutdownReport.class,
+    value = "of more than a thousand threads only the first thousand are looked at",
+    by =
+        "ShutdownProcessTest.promise25_a_hundred_thousand_that_one_thread_has_left_are_reported_in_time")
+@Says(
+    of = ShutdownReport.class,
+    value = "the first twenty are named, and the stack is shown once",
+    by = "ProgressTest.many_in_the_same_place_are_one_entry")
+@Says(
+    of = ShutdownReport.Failure.class,
+    value = "What it threw does not keep the others from running",
+    by = "ActionTest.an_action_that_throws_stops_no_other")
+@Says(
+    of = ShutdownOptions.class,
+    value = {
+      "How long the phases of a Shutdown may take, and who is told",
+      "how long work in flight may take before the hard token is cancelled",
+      "how long work may go on after the hard token was cancelled, before it is listed and left"
+          + " behind",
+      "may take before they are listed and left behind"
+    },
+    by = {
+      "OfPhases.the_sum_of_the_limits_is_the_longest_it_can_take",
+      "ActionTest.closing_has_its_limit"
+    })
+@Says(
+    of = ShutdownOptions.class,
+    value =
+        "reporter called once, on a daemon thread of this library, when all phases are over and"
+            + " before Shutdown#await() returns",
+    by = {
+      "OfTelling.the_reporter_is_called_once_before_await_returns",
+      "OfActions.actions_callbacks_names_listener_and_reporter_run_on_daemons"
+    })
+@Says(
+    of = ShutdownOptions.class,
+    value =
+        "gives the code, on a daemon thread of this library, just before the reporter is called",
+    by = "ShutdownProcessTest.a_call_ends_the_process_with_the_code_of_the_options")
+@Says(
+    of = Shutdown.class,
+    value = {
+      "each within its time, and with a report of what did not end",
+      "each when the one before has nothing left to wait for, or its limit has passed"
+    },
+    by = {
+      "OfPhases.the_phases_follow_each_other_and_aborting_is_left_out_if_all_drained",
+      "OfPhases.the_sum_of_the_limits_is_the_longest_it_can_take"
+    })
+@Says(of = Shutdown.class, value = "A shutdown begins once", by = "OfPhases.it_begins_once")
+@Says(
+    of = Shutdown.class,
+    value = "Work in flight, which is all that has begun and is not closed, comes to its end",
+    by = {
+      "OfWork.it_is_waited_for_until_closed_which_may_be_done_twice",
+      "OfPhases.work_in_flight_is_not_disturbed_until_the_limit"
+    })
+@Says(
+    of = Shutdown.class,
+    value = {"The hard token is cancelled: end at once", "If all drains in time, it is not, unless somebody aborts"},
+    by = {
+      "ShutdownTest.at_the_limit_the_hard_token_is_cancelled",
+      "ShutdownTest.work_in_flight_drains_undisturbed"
+    })
+@Says(
+    of = Shutdown.class,
+    value = {
+      "What has not ended when the grace is over is listed with its stack, and left behind",
+      "those that have not ended at the limit are listed and left behind, too"
+    },
+    by = {
+      "ShutdownTest.promise22_promise25_the_deaf_are_listed_and_left_behind",
+      "ActionTest.closing_has_its_limit"
+    })
+@Says(
+    of = Shutdown.class,
+    value = "is not a daemon, and runs no code of the user's",
+    by = "OfActions.actions_callbacks_names_listener_and_reporter_run_on_daemons")
+@Says(
+    of = Shutdown.class,
+    value = {
+      "All methods may be called from any thread",
+      "What a thread did before #initiate happens-before what the tokens say it does"
+    },
+    by = "ShutdownTest.of_many_that_begin_it_one_did")
+@Says(
+    of = Shutdown.class,
+    value = "This is heard before the shutdown hooks of others run",
+    by = "ShutdownProcessTest.terminate_drains_and_ends_with_zero")
+@Says(
+    of = Shutdown.class,
+    value = "A third says what is left on System#err and halts the process at once",
+    by = "ShutdownProcessTest.a_third_signal_halts")
+@Says(
+    of = Shutdown.class,
+    value = "and the return of the last thread that is not a daemon, begin it too",
+    by = {
+      "ShutdownProcessTest.the_end_of_main_runs_the_shutdown",
+      "ShutdownProcessTest.exit_runs_the_shutdown_and_keeps_its_code"
+    })
+@Says(
+    of = Shutdown.class,
+    value =
+        "A participant whose thread has called exit, and so never comes back, is left behind at"
+            + " once",
+    by = "ShutdownProcessTest.work_that_answers_with_exit_is_left_behind_at_once")
+@Says(
+    of = Shutdown.class,
+    value = "Under -Xrs, a signal ends the process at once, without a shutdown",
+    by = "ShutdownProcessTest.without_signals_terminate_is_the_end")
+@Says(
+    of = Shutdown.class,
+    value = "then the work must not",
+    by = "OfWork.work_is_refused_once_it_has_begun_and_the_refusal_says_why")
+@Says(
+    of = Shutdown.class,
+    value =
+        "makes the name, on any thread, perhaps several times, and perhaps after the work has"
+            + " ended",
+    by = "OfWork.its_name_is_made_when_somebody_wants_to_read_it")
+@Says(
+    of = Shutdown.class,
+    value = "the action will not be run",
+    by = "OfActions.actions_are_taken_until_their_phase_begins_and_refused_then")
+@Says(
+    of = Shutdown.class,
+    value = "Begins the shutdown if it has not, and cancels the hard token now",
+    by = "OfPhases.when_abort_returns_both_are_and_it_tells_whether_it_was_this_call")
+@Says(
+    of = Shutdown.class,
+    value = {
+      "Waits until the shutdown is over, which it does not begin",
+      "zero only asks",
+      "empty if it is not over"
+    },
+    by = "OfTelling.waiting_begins_nothing_and_zero_only_asks")
+@Says(
+    of = Participant.class,
+    value = "A shutdown that has not begun keeps nothing of a closed participant",
+    by = "ShutdownTest.promise14_who_has_left_is_not_kept")
+@Says(
+    of = Participant.class,
+    value = {
+      "All methods may be called from any thread",
+      "What a thread did before it closed the participant of its work"
+    },
+    by = {
+      "ShutdownTest.work_is_shown_on_the_thread_that_does_it",
+      "OfWork.it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it"
+    })
+@Says(
+    of = Participant.class,
+    value = "Says that it is the calling thread that now does this work",
+    by = "OfWork.it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it")
+@Says(
+    of = Participant.class,
+    value = "if this is not a piece of work but an action",
+    by = "ActionTest.an_action_is_not_moved_to_another_thread")
+@Says(
+    of = Participant.class,
+    value = {
+      "but while this one runs, also after the shutdown has begun, until the hard token is"
+          + " cancelled",
+      "if the shutdown has begun, and this does not run or the hard token is cancelled"
+    },
+    by = "OfWork.what_follows_from_it_is_begun_while_it_runs_and_the_hard_token_is_live")
+@Says(
+    of = Participant.class,
+    value = "or that this action is not to run any more",
+    by = "OfActions.an_action_that_was_taken_back_does_not_run_and_one_that_runs_is_waited_for")
+@Says(
+    of = Participant.Action.class,
+    value = "Runs once",
+    by = "ActionTest.phases_follow_each_other")
+@Says(
+    of = Shutdown.class,
+    value = {
+      "for what happens before the end, see Participant",
+      "Virtual threads are daemons, and do not keep a process alive"
+    },
+    advice = true)
+@Says(
+    of = Participant.class,
+    value = {
+      "close that of an action when the action is of no use any more",
+      "Hand it on before you close this"
+    },
+    advice = true)
+@Says(
+    of = ShutdownPhase.class,
+    value = "It has not begun: work is taken",
+    by = "OfPhases.it_begins_once")
 @ExtendWith(Hygiene.class)
 @Timeout(60)
 @SuppressWarnings({"NullAway", "try"}) // nulls are refused by name; closing twice is closing once

@@ -29,6 +29,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -541,29 +545,140 @@ class ScopeForeignCodeTest {
     return forAll(
         "a listener",
         thrown -> {
-          var release = new CountDownLatch(1);
           try (var _ =
               Leftovers.onReport(
                   _ -> ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown))) {
-            var options =
-                Tasks.<String>options()
-                    .configured(c -> c.withGrace(Grace.leaveAfter(Duration.ofMillis(1))));
-            assertThrows(
-                TimeoutException.class,
-                () ->
-                    Tasks.within(
-                        options,
-                        Duration.ofMillis(1),
-                        () -> {
-                          release.await();
-                          return "late";
-                        }));
+            leaveBehind();
+          }
+        });
+  }
+
+  @TestFactory
+  List<DynamicTest> a_logger_that_throws_keeps_nothing_from_anybody() {
+    return forAll(
+        "a logger",
+        thrown -> {
+          var told = new CountDownLatch(1);
+          Logger logger = Logger.getLogger("dev.desist");
+          var handler = new Throwing(thrown);
+          logger.addHandler(handler);
+          logger.setLevel(Level.ALL);
+          try (var _ = Leftovers.onReport(_ -> told.countDown())) {
+            leaveBehind();
+            told.await();
+            failLate();
           } finally {
-            release.countDown();
+            logger.setLevel(null);
+            logger.removeHandler(handler);
           }
-          while (!Leftovers.list().isEmpty()) {
-            Thread.onSpinWait(); // bounded by inTime
+          assertTrue(handler.asked.get() >= 2, "logged: " + handler.asked);
+        });
+  }
+
+  private static final class Throwing extends Handler {
+    private final Throwable thrown;
+    final AtomicInteger asked = new AtomicInteger();
+
+    Throwing(Throwable thrown) {
+      this.thrown = thrown;
+    }
+
+    @Override
+    public void publish(LogRecord record) {
+      asked.incrementAndGet();
+      ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown);
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+  }
+
+  /** Is reported, goes on, and ends when it may. */
+  private static void leaveBehind() throws InterruptedException {
+    var begun = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    try (var scope =
+        TaskScope.<String>open(c -> c.withGrace(Grace.leaveAfter(Duration.ofMillis(1))))) {
+      scope.fork(
+          () -> {
+            begun.countDown();
+            release.await();
+            return "late";
+          });
+      begun.await();
+      scope.cancel();
+      assertThrows(CancelledException.class, scope::join);
+    } finally {
+      release.countDown();
+    }
+    while (!Leftovers.list().isEmpty()) {
+      Thread.onSpinWait(); // bounded by inTime
+    }
+  }
+
+  /** Join succeeds, and a loser fails after that. */
+  private static void failLate() throws Exception {
+    String value =
+        Tasks.race(
+            () -> {
+              try {
+                Cancellation.current().await();
+              } finally {
+                ScopeForeignCodeTest.<RuntimeException, Object>raise(new IllegalStateException());
+              }
+              return "never";
+            },
+            () -> "first");
+    assertEquals("first", value);
+  }
+
+  /** Those that never began are told to the joiner by the owner, each in its turn. */
+  @TestFactory
+  List<DynamicTest> a_joiner_that_fails_when_it_is_told_of_what_was_dropped_is_blamed() {
+    return forAll(
+        "a joiner",
+        thrown -> {
+          var told = new AtomicInteger();
+          var running = new CountDownLatch(1);
+          TaskScope<String, String> opened;
+          Joiner<String, String> joiner =
+              new Joiner<>() {
+                @Override
+                public boolean onComplete(Subtask<? extends String> subtask) {
+                  told.incrementAndGet();
+                  if (subtask.name().equals("dropped")) {
+                    ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown);
+                  }
+                  return false;
+                }
+
+                @Override
+                public String result() {
+                  return "result";
+                }
+              };
+          var dropped = new ArrayList<Subtask<String>>();
+          try (var scope = TaskScope.open(joiner, c -> c.withParallelism(1))) {
+            opened = scope;
+            scope.fork(
+                "runs",
+                () -> {
+                  running.countDown();
+                  Cancellation.current().await();
+                  return "cancelled";
+                });
+            running.await();
+            dropped.add(scope.fork("dropped", () -> "never"));
+            dropped.add(scope.fork("dropped", () -> "never"));
+            scope.cancel();
+            assertSame(thrown, assertThrows(IllegalStateException.class, scope::join).getCause());
           }
+          hasNobody(opened);
+          assertTrue(told.get() >= 1, "told of " + told); // once it has failed, no more
+          dropped.forEach(subtask -> assertEquals(Subtask.State.CANCELLED, subtask.state()));
         });
   }
 

@@ -2,7 +2,9 @@ package dev.desist.snippets;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
+import java.sql.Connection;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 
 final class AmbientSnippets {
@@ -18,6 +20,22 @@ final class AmbientSnippets {
 
   static void step() {
     Cancellation.checkpoint(); // throws CancelledException once the request is cancelled
+  }
+
+  // @end
+
+  // @start region="shield"
+  static void giveBack(Connection connection, List<String> log) throws Exception {
+    Cancellation.shielded(
+        () -> {
+          connection.rollback(); // has two forms: connection::rollback would be ambiguous
+          connection.close(); // throws SQLException, which a Runnable must not
+          return null;
+        });
+    Cancellation.shielded(
+        () -> {
+          log.add("given back"); // as a block it is a Runnable; () -> log.add("…") is a Callable
+        });
   }
 
   // @end

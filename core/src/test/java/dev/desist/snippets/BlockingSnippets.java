@@ -4,11 +4,25 @@ import dev.desist.CancellationToken;
 import dev.desist.concurrent.Blocking;
 import java.net.Socket;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CyclicBarrier;
 
 final class BlockingSnippets {
   // @start region="take"
   static String next(CancellationToken token, BlockingQueue<String> queue) throws Exception {
     return Blocking.interruptibly(token, queue::take);
+  }
+
+  // @end
+
+  // @start region="nothing"
+  static void pause(CancellationToken token, CyclicBarrier barrier) throws Exception {
+    Blocking.interruptibly(
+        token,
+        () -> {
+          barrier.await();
+          Thread.sleep(100);
+          return null;
+        });
   }
 
   // @end

@@ -3,7 +3,6 @@ package dev.desist.snippets;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Tasks;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,18 +21,10 @@ final class TasksSnippets {
   static final Tasks.Options<Connection> CONNECTING =
       Tasks.<Connection>options()
           .configured(c -> c.withName("connect").withGrace(Grace.leaveAfter(Duration.ofMillis(50))))
-          .disposing(TasksSnippets::close); // whatever connects too late
+          .disposing(Connection::close); // whatever connects too late
 
   static Connection connect(List<Callable<Connection>> addresses) throws Exception {
     return Tasks.race(CONNECTING, addresses);
-  }
-
-  static void close(Connection connection) {
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   // @end

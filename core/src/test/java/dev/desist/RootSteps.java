@@ -1,7 +1,8 @@
 package dev.desist;
 
 import dev.desist.concurrent.Blocking;
-import dev.desist.io.EndOfStack;
+import dev.desist.failing.Step;
+import dev.desist.failing.Walk;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;
 import java.util.List;
@@ -11,37 +12,31 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Brings tokens, and calls that are guarded, to the end of the stack: the program of a test. */
-public final class EndOfStackProgram {
-  private EndOfStackProgram() {}
+/** Operations on tokens, and calls that are guarded, to be failed in each step. */
+public final class RootSteps {
+  private RootSteps() {}
 
-  /** Runs all, as often as the argument says. */
-  public static void main(String[] arguments) throws Exception {
-    int rounds = arguments.length == 0 ? 1 : Integer.parseInt(arguments[0]);
-    for (int round = 0; round < rounds; round++) {
-      EndOfStack.walk("cancel", new Cancelling(source -> source.cancel()));
-      EndOfStack.walk("close", new Cancelling(CancellationSource::close));
-      EndOfStack.walk(
-          "cancel at once",
-          new Cancelling(source -> source.cancelAsync(CancellationReason.requested())));
-      EndOfStack.walk(
-          "cancel by a zero timeout", new Cancelling(s -> s.cancelAfter(Duration.ZERO)));
-      EndOfStack.walk("child", new Child());
-      EndOfStack.walk("link", new Link());
-      EndOfStack.walk("deadline", new Timed());
-      EndOfStack.walk("registration", new Registration());
-      EndOfStack.walk("stage", new Stage());
-      EndOfStack.walk("wait", new Wait());
-      EndOfStack.walk("ambient", new Bound());
-      EndOfStack.walk("guarded call", new Guarded(false));
-      EndOfStack.walk("guarded call that is cancelled", new Guarded(true));
-      EndOfStack.walk("guarded calls, one inside the other", new Nested());
-      EndOfStack.walk("mask", new Masked(body -> Blocking.uninterruptibly(body)));
-      EndOfStack.walk("shield", new Masked(body -> Cancellation.shielded(body)));
-      EndOfStack.walk("closing", new Closing());
-    }
-    System.out.println("done");
-    System.exit(0);
+  /** Walks over all of them. */
+  public static void walk(Walk walk) throws Exception {
+    walk.over("cancel", new Cancelling(source -> source.cancel()));
+    walk.over("close", new Cancelling(CancellationSource::close));
+    walk.over(
+        "cancel at once",
+        new Cancelling(source -> source.cancelAsync(CancellationReason.requested())));
+    walk.over("cancel by a zero timeout", new Cancelling(s -> s.cancelAfter(Duration.ZERO)));
+    walk.over("child", new Child());
+    walk.over("link", new Link());
+    walk.over("deadline", new Timed());
+    walk.over("registration", new Registration());
+    walk.over("stage", new Stage());
+    walk.over("wait", new Wait());
+    walk.over("ambient", new Bound());
+    walk.over("guarded call", new Guarded(false));
+    walk.over("guarded call that is cancelled", new Guarded(true));
+    walk.over("guarded calls, one inside the other", new Nested());
+    walk.over("mask", new Masked(body -> Blocking.uninterruptibly(body)));
+    walk.over("shield", new Masked(body -> Cancellation.shielded(body)));
+    walk.over("closing", new Closing());
   }
 
   private static void hold(boolean condition, String what) {
@@ -61,7 +56,7 @@ public final class EndOfStackProgram {
   /**
    * Either nothing has happened, or everything: every token, waiter and callback, and each once.
    */
-  private static final class Cancelling implements EndOfStack.Step {
+  private static final class Cancelling implements Step {
     private final Action<CancellationSource> action;
     private final CancellationSource other = CancellationSource.create("other");
     private CancellationSource source = CancellationSource.create();
@@ -115,7 +110,7 @@ public final class EndOfStackProgram {
   }
 
   /** A long-lived parent keeps nothing of children that could not be made, or closed. */
-  private static final class Child implements EndOfStack.Step {
+  private static final class Child implements Step {
     private final CancellationSource parent = CancellationSource.create("parent");
 
     @Override
@@ -139,7 +134,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Link implements EndOfStack.Step {
+  private static final class Link implements Step {
     private final CancellationSource one = CancellationSource.create("one");
     private final CancellationSource two = CancellationSource.create("two");
 
@@ -160,7 +155,7 @@ public final class EndOfStackProgram {
   }
 
   /** A deadline is set, and passes; or it is not, and was not. */
-  private static final class Timed implements EndOfStack.Step {
+  private static final class Timed implements Step {
     private ManualTime time = new ManualTime();
     private CancellationSource source = CancellationSource.create();
 
@@ -186,7 +181,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Registration implements EndOfStack.Step {
+  private static final class Registration implements Step {
     private final CancellationSource source = CancellationSource.create("source");
 
     @Override
@@ -205,7 +200,7 @@ public final class EndOfStackProgram {
   }
 
   /** Whatever stage anybody is given completes. */
-  private static final class Stage implements EndOfStack.Step {
+  private static final class Stage implements Step {
     private CancellationSource source = CancellationSource.create();
 
     @Override
@@ -227,7 +222,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Wait implements EndOfStack.Step {
+  private static final class Wait implements Step {
     private final CancellationSource source = CancellationSource.create("source");
 
     @Override
@@ -244,7 +239,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Bound implements EndOfStack.Step {
+  private static final class Bound implements Step {
     private final CancellationSource source = CancellationSource.create("source");
 
     @Override
@@ -284,7 +279,7 @@ public final class EndOfStackProgram {
   }
 
   /** Its token may be cancelled inside, or when everything is over. */
-  private static final class Guarded implements EndOfStack.Step {
+  private static final class Guarded implements Step {
     private final boolean inside;
     private CancellationSource source = CancellationSource.create();
 
@@ -323,7 +318,7 @@ public final class EndOfStackProgram {
   }
 
   /** As a parser that makes a guarded call at each level. */
-  private static final class Nested implements EndOfStack.Step {
+  private static final class Nested implements Step {
     private CancellationSource source = CancellationSource.create();
     private int levels;
 
@@ -351,7 +346,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Masked implements EndOfStack.Step {
+  private static final class Masked implements Step {
     private final Around around;
 
     Masked(Around around) {
@@ -372,7 +367,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Closing implements EndOfStack.Step {
+  private static final class Closing implements Step {
     private final CancellationSource source = CancellationSource.create("source");
 
     @Override

@@ -4,30 +4,29 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
 import dev.desist.Census;
-import dev.desist.io.EndOfStack;
+import dev.desist.failing.Step;
+import dev.desist.failing.Walk;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 
-/** Brings the operations of scopes to the end of the stack: the program of a test. */
-public final class EndOfStackProgram {
-  private EndOfStackProgram() {}
+/** Operations of scopes, to be failed in each step. */
+public final class ScopeSteps {
+  private ScopeSteps() {}
 
-  /** Runs all. */
-  public static void main(String[] arguments) throws Exception {
-    EndOfStack.walk("a scope", new Whole(() -> whole(false)));
-    EndOfStack.walk("a scope with a limit", new Whole(() -> whole(true)));
-    EndOfStack.walk("all", new Whole(() -> Tasks.all(() -> 1, () -> 2)));
-    EndOfStack.walk("race", new Whole(() -> Tasks.race(() -> 1, () -> 2)));
-    EndOfStack.walk("within", new Whole(() -> Tasks.within(Duration.ofMinutes(1), () -> 1)));
-    EndOfStack.walk("fork", new Step(scope -> scope.fork(() -> 1)));
-    EndOfStack.walk("join", new Step(TaskScope::join));
-    EndOfStack.walk("cancel", new Step(TaskScope::cancel));
-    EndOfStack.walk("abort", new Step(TaskScope::abort));
-    System.out.println("done");
-    System.exit(0);
+  /** Walks over all of them. */
+  public static void walk(Walk walk) throws Exception {
+    walk.over("a scope", new Whole(() -> whole(false)));
+    walk.over("a scope with a limit", new Whole(() -> whole(true)));
+    walk.over("all", new Whole(() -> Tasks.all(() -> 1, () -> 2)));
+    walk.over("race", new Whole(() -> Tasks.race(() -> 1, () -> 2)));
+    walk.over("within", new Whole(() -> Tasks.within(Duration.ofMinutes(1), () -> 1)));
+    walk.over("fork", new Single(scope -> scope.fork(() -> 1)));
+    walk.over("join", new Single(TaskScope::join));
+    walk.over("cancel", new Single(TaskScope::cancel));
+    walk.over("abort", new Single(TaskScope::abort));
   }
 
   private static void hold(boolean condition, String what) {
@@ -47,7 +46,7 @@ public final class EndOfStackProgram {
   }
 
   /** Everything in one call: nothing stays on the token, or on the thread. */
-  private static final class Whole implements EndOfStack.Step {
+  private static final class Whole implements Step {
     private final Callable<?> call;
     private final CancellationSource outer = CancellationSource.create("outer");
 
@@ -78,11 +77,11 @@ public final class EndOfStackProgram {
   }
 
   /** One operation on a scope that lives; the rest of its life has all the stack it needs. */
-  private static final class Step implements EndOfStack.Step {
+  private static final class Single implements Step {
     private final Operation operation;
     private TaskScope<Object, ?> scope = TaskScope.open();
 
-    Step(Operation operation) {
+    Single(Operation operation) {
       scope.close();
       this.operation = operation;
     }

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
+import dev.desist.failing.Step;
+import dev.desist.failing.Walk;
 import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayInputStream;
 import java.net.SocketTimeoutException;
@@ -19,24 +21,24 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
-/** Brings the operations of this package to the end of the stack: the program of a test. */
-public final class EndOfStackProgram {
-  private EndOfStackProgram() {}
+/** Operations of this package, to be failed in each step. */
+public final class IoSteps {
+  private IoSteps() {}
 
-  /** Runs all. */
-  public static void main(String[] arguments) throws Exception {
+  /** Walks over all of them. */
+  public static void walk(Walk walk) throws Exception {
     Path directory = Files.createTempDirectory("end-of-stack");
     try {
-      EndOfStack.walk("read in a selector", new Reading(null));
-      EndOfStack.walk("read at the loop", new Reading(new ManualTime()));
-      EndOfStack.walk("accept", new Accepting());
-      EndOfStack.walk("pump", new Pumping(false));
-      EndOfStack.walk("pump several", new Pumping(true));
-      EndOfStack.walk("lines", new Lines());
-      EndOfStack.walk("write", new Writing(directory));
-      EndOfStack.walk("copy", new Copying(directory));
-      EndOfStack.walk("watch", new Watching(Files.createDirectory(directory.resolve("watched"))));
-      EndOfStack.walk("process", new Running());
+      walk.over("read in a selector", new Reading(null));
+      walk.over("read at the loop", new Reading(new ManualTime()));
+      walk.over("accept", new Accepting());
+      walk.over("pump", new Pumping(false));
+      walk.over("pump several", new Pumping(true));
+      walk.over("lines", new Lines());
+      walk.over("write", new Writing(directory));
+      walk.over("copy", new Copying(directory));
+      walk.over("watch", new Watching(Files.createDirectory(directory.resolve("watched"))));
+      walk.over("process", new Running());
     } finally {
       try (var all = Files.walk(directory)) {
         for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
@@ -44,8 +46,6 @@ public final class EndOfStackProgram {
         }
       }
     }
-    System.out.println("done");
-    System.exit(0);
   }
 
   private static void equal(Object expected, Object found) {
@@ -55,7 +55,7 @@ public final class EndOfStackProgram {
   }
 
   /** Waits for a moment, and reads then. */
-  private static final class Reading implements EndOfStack.Step {
+  private static final class Reading implements Step {
     private final Rig.Ends ends = Rig.connect(Rig.loopback());
     private final @Nullable ManualTime time;
     private final CancellationSource source = CancellationSource.create();
@@ -93,7 +93,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Accepting implements EndOfStack.Step {
+  private static final class Accepting implements Step {
     private final CancellableServerSocketChannel server =
         CancellableServerSocketChannel.open(Rig.loopback());
     private final CancellationSource source = CancellationSource.create();
@@ -128,7 +128,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Pumping implements EndOfStack.Step {
+  private static final class Pumping implements Step {
     private final boolean several;
     private CancellableInputStream in = make();
 
@@ -162,7 +162,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Lines implements EndOfStack.Step {
+  private static final class Lines implements Step {
     private CancellableLineReader lines = make();
 
     private static CancellableLineReader make() {
@@ -201,7 +201,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private record Writing(Path directory) implements EndOfStack.Step {
+  private record Writing(Path directory) implements Step {
     @Override
     public void prepare() throws Exception {
       Files.writeString(directory.resolve("target"), "old");
@@ -218,7 +218,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private record Copying(Path directory) implements EndOfStack.Step {
+  private record Copying(Path directory) implements Step {
     @Override
     public void prepare() throws Exception {
       Files.writeString(directory.resolve("source"), "new");
@@ -240,7 +240,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Watching implements EndOfStack.Step {
+  private static final class Watching implements Step {
     private final Path directory;
     private DirectoryWatch watch;
 
@@ -275,7 +275,7 @@ public final class EndOfStackProgram {
     }
   }
 
-  private static final class Running implements EndOfStack.Step {
+  private static final class Running implements Step {
     @Override
     public void prepare() {}
 

@@ -1,0 +1,27 @@
+package dev.desist.failing;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * An overflow of the stack comes before an operation, or nothing of it is left half done: each is
+ * brought to the end of the stack at every depth where something changes, interpreted and compiled.
+ *
+ * <p>One JVM for each way of running code, with all operations of all packages, two JVMs at a time.
+ * The compilers begin with what has run a few times, since no operation runs often here. Which
+ * depths are passed over says {@link EndOfStack}; {@code ./stress} passes over none.
+ */
+class EndOfStackTest {
+  private static final List<String> INTERPRETED = List.of("-Xint");
+  private static final List<String> SIMPLY_COMPILED =
+      List.of("-XX:TieredStopAtLevel=1", "-XX:CompileThresholdScaling=0.01");
+  private static final List<String> COMPILED =
+      List.of("-XX:TieredStopAtLevel=4", "-XX:CompileThresholdScaling=0.01");
+
+  @Test
+  @Timeout(1200)
+  void each_operation_at_the_end_of_the_stack() {
+    Child.runAll(List.of(COMPILED, SIMPLY_COMPILED, INTERPRETED), "stack");
+  }
+}
