@@ -47,6 +47,20 @@ public final class Foreign {
     }
   }
 
+  /**
+   * {@return whether {@code object} can be described by itself}
+   *
+   * @param object any object
+   */
+  public static boolean canSpeak(Object object) {
+    try {
+      String _ = object.toString();
+      return true;
+    } catch (Throwable e) {
+      return false;
+    }
+  }
+
   /** {@return the message of {@code thrown}; if it has none, or cannot give it, its class} */
   public static String message(Throwable thrown) {
     try {
