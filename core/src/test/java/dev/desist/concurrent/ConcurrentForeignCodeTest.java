@@ -31,9 +31,11 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -333,6 +335,135 @@ class ConcurrentForeignCodeTest {
             own.cancel();
             eventually(() -> Census.of(own.token()).equals(Census.EMPTY));
           }
+        });
+  }
+
+  @TestFactory
+  List<DynamicTest> a_dropped_task_that_cannot_be_told_harms_nobody_else() {
+    return ForeignCode.forAll(
+        thrown -> {
+          var own = CancellationSource.create();
+          var kept = new HostileExecutor(Manner.RUNS_LATER, thrown);
+          var executor = Futures.executor(own.token(), new Delegating(kept));
+          executor.execute(new HostileTask(thrown));
+          var other = executor.submit(() -> "v");
+          own.cancel();
+          var came = assertThrows(Throwable.class, kept::catchUp);
+          assertThrown(thrown, came); // on the executor's thread
+          kept.catchUp();
+          assertThrows(CancelledException.class, () -> other.get(20, TimeUnit.SECONDS));
+        });
+  }
+
+  private static final class HostileTask extends FutureTask<Object> {
+    private final Throwable thrown;
+
+    HostileTask(Throwable thrown) {
+      super(() -> "never");
+      this.thrown = thrown;
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+      return ForeignCode.sneak(thrown);
+    }
+  }
+
+  /** As a service. */
+  private static final class Delegating extends AbstractExecutorService {
+    private final Executor executor;
+
+    Delegating(Executor executor) {
+      this.executor = executor;
+    }
+
+    @Override
+    public void execute(Runnable task) {
+      executor.execute(task);
+    }
+
+    @Override
+    public void shutdown() {}
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      return List.of();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return false;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return false;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return false;
+    }
+  }
+
+  // ---- what is closed ----
+
+  @TestFactory
+  List<DynamicTest> resources_bodies_and_predicates_of_closing_that_throw() {
+    return ForeignCode.forAll(
+        thrown -> {
+          AutoCloseable failing = () -> ForeignCode.<Exception, Object>raise(thrown);
+          assertThrown(
+              thrown,
+              assertThrows(
+                  Throwable.class,
+                  () ->
+                      Blocking.closing(
+                          source.token(),
+                          failing,
+                          () -> ForeignCode.<Exception, Object>raise(thrown))));
+          tokenKeepsNothing();
+          for (boolean fails : new boolean[] {true, false}) {
+            var own = CancellationSource.create();
+            var closed = new CountDownLatch(1);
+            AutoCloseable resource =
+                () -> {
+                  closed.countDown();
+                  ForeignCode.<Exception, Object>raise(thrown);
+                };
+            Callable<Object> body =
+                () -> {
+                  own.cancel();
+                  closed.await();
+                  return fails ? ForeignCode.<Exception, Object>raise(thrown) : "part";
+                };
+            var came =
+                assertThrows(Throwable.class, () -> Blocking.closing(own.token(), resource, body));
+            if (fails && thrown instanceof Error) {
+              assertThrown(thrown, came);
+            } else {
+              var cancelled = assertInstanceOf(CancelledException.class, came);
+              assertTrue(own.token().caused(cancelled));
+              assertThrown(thrown, fails ? cancelled.getCause() : cancelled.getSuppressed()[0]);
+            }
+            assertEquals(Census.EMPTY, Census.of(own.token()));
+          }
+          var own = CancellationSource.create();
+          var closed = new CountDownLatch(1);
+          assertThrown(
+              thrown,
+              assertThrows(
+                  Throwable.class,
+                  () ->
+                      Blocking.closing(
+                          own.token(),
+                          closed::countDown,
+                          () -> {
+                            own.cancel();
+                            closed.await();
+                            return "part";
+                          },
+                          _ -> ForeignCode.<Boolean>sneak(thrown))));
         });
   }
 
