@@ -135,10 +135,22 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       first = ending.getAsBoolean();
     } finally {
       if (first) {
-        chain.cancel(reason.get());
+        cancelChain(reason);
       }
     }
     return first;
+  }
+
+  /** If need be, as soon as there is memory for it: this has ended, and nobody comes again. */
+  private void cancelChain(Supplier<CancellationReason> reason) {
+    while (true) {
+      try {
+        chain.cancel(reason.get());
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      }
+    }
   }
 
   private static CancellationReason fromOutside() {
@@ -243,7 +255,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
     Stack.reserve();
-    CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
+    CancellationSource limit = CancellationToken.none().child("its future");
     CancellationToken passed = limit.token();
     CancellationRegistration registration =
         passed.onCancel(
@@ -258,6 +270,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
               registration.unregister();
               limit.close();
             });
+    limit.cancelAfter(length); // last: what has not come this far ends nothing
     return this;
   }
 
@@ -435,12 +448,17 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {
+            private boolean again;
+
             @Override
             void succeeded(T value) {
               boolean taken;
               try {
-                taken = succeed(value);
-              } catch (Throwable e) { // see end
+                taken = succeed(value) || (again && gives(value));
+              } catch (OutOfMemoryError e) {
+                again = true;
+                throw e;
+              } catch (Throwable e) { // by a stage: see end
                 if (!gives(value)) {
                   dispose(value, disposer);
                 }
