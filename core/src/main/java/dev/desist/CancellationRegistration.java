@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * by whichever comes first of cancellation, {@link #unregister()} and {@link #close()}.
  *
  * <p>The two ways to leave differ in one thing. {@link #unregister()} never waits: it says whether
- * it came in time. {@link #close()} comes back only when the callback is not running and never
- * will, so that what the callback uses can be released.
+ * it came in time. {@link #close()} waits, wherever that can end: there it comes back only when the
+ * callback is not running and never will, so that what the callback uses can be released.
  *
  * <h2>Thread safety</h2>
  *

@@ -509,7 +509,7 @@ public final class CancellationToken {
    * While this token is live, every call gives the same stage; actions that hang on it stay there,
    * and the token is kept by those above it, until it is cancelled: use {@link #onCancel(Runnable)}
    * for what must be taken back. On a token that is cancelled already, the stage is complete; on
-   * {@link #none()}, it never will be.
+   * {@link #none()}, it never will be, and each call gives one of its own.
    */
   public CompletionStage<CancellationReason> whenCancelled() {
     Verdict found = verdict();

@@ -278,7 +278,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Says(
     of = CancellationRegistration.class,
     value = {
-      "#close() comes back only when the callback is not running and never will",
+      "there it comes back only when the callback is not running and never will",
       "Makes sure that the callback does not run any more"
     },
     by =
@@ -451,6 +451,13 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = Deadline.class,
     value = "A deadline is made from a timeout or an instant once",
     advice = true)
+@Says(
+    of = Leftovers.class,
+    value = "before it is reported: ten seconds, if this is not called",
+    by = {
+      "DeafWorkTest.the_patience_can_be_set",
+      "DeafWorkTest.work_that_goes_on_is_listed_and_told_until_it_ends"
+    })
 @Says(
     of = Diagnostics.class,
     value = "What costs too much to be always on, and helps to find who did what",
@@ -630,6 +637,7 @@ class RootContractTest {
       source.cancel();
       assertTrue(token.canBeCancelled());
       assertFalse(none.await(Duration.ZERO));
+      assertNotSame(none.whenCancelled(), none.whenCancelled());
       assertTrue(none.reason().isEmpty() && none.path().isEmpty() && none.deadline().isNone());
       assertFalse(none.caused(new CancelledException(token)));
       none.throwIfCancelled();

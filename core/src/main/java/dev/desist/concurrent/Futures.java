@@ -75,10 +75,6 @@ import org.jspecify.annotations.Nullable;
  *   <li>the {@link java.util.concurrent.TimeoutException} of {@code orTimeout} says what passed.
  * </ul>
  *
- * <p>A function of a stage that throws what cannot say what it is, its {@code toString} failing,
- * breaks the JDK: the stage never ends, and the exception comes out where the future before it was
- * completed. The work is told all the same.
- *
  * <h2>Which thread runs what</h2>
  *
  * <p>A future is completed by the thread of its work; if a token or a timeout ends it before, by a

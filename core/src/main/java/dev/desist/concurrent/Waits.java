@@ -52,7 +52,9 @@ final class Waits {
       if (!limited.token().caused(e)) {
         throw e; // the body's own
       }
-      token.throwIfCancelled();
+      if (token.isCancelled()) {
+        throw new CancelledException(token, e.getCause()); // its words are not of the limit
+      }
       return null;
     } finally {
       close(limited);

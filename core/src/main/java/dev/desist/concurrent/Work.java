@@ -149,9 +149,17 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
         new Patience(limit, limit.token().onCancel(Cancellation.dispatcher(), this::overdue));
     patience = mine;
     if (isEnded()) {
-      mine.end();
+      end(mine);
     }
     return null;
+  }
+
+  /** Once this has ended. */
+  private void end(Patience started) {
+    started.end();
+    if (Overdue.remove(this)) {
+      Overdue.noteEnd(this);
+    }
   }
 
   private void overdue() {
@@ -229,10 +237,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     }
     Patience started = patience;
     if (started != null) {
-      started.end();
-      if (Overdue.remove(this)) {
-        Overdue.noteEnd(this);
-      }
+      end(started);
     }
   }
 

@@ -106,9 +106,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
    */
 
-  /** What the threads that own scopes have open, innermost first. */
+  /** How long to wait for memory, each time. */
   private static final long AGAIN_NANOS = 1_000_000;
 
+  /** What the threads that own scopes have open, innermost first. */
   private static final ThreadLocal<@Nullable TaskScope<?, ?>> INNERMOST = new ThreadLocal<>();
 
   private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();

@@ -52,8 +52,9 @@ import org.jspecify.annotations.Nullable;
  *       and is not closed, comes to its end. Nothing disturbs it: nothing is interrupted, and its
  *       tokens are what they were. The actions of {@link #onDrain} run.
  *   <li><b>Aborting,</b> if there is work left at the limit. The {@linkplain #hard() hard token} is
- *       cancelled: end at once. If all drains in time, it never is. What has not ended when the
- *       grace is over is listed with its stack, and left behind.
+ *       cancelled: end at once. If all drains in time, it is not, unless somebody {@linkplain
+ *       #abort aborts}. What has not ended when the grace is over is listed with its stack, and
+ *       left behind.
  *   <li><b>Closing.</b> The actions of {@link #onClose} run; those that have not ended at the limit
  *       are listed and left behind, too.
  *   <li><b>Over.</b> The {@linkplain ShutdownOptions#withReporter reporter} gets the {@link
@@ -254,7 +255,7 @@ public final class Shutdown {
 
   /**
    * {@return the token that is cancelled if work in flight has to be aborted} It is what such work
-   * should run under. If all ends in time, it stays live.
+   * should run under. If all ends in time, and nobody aborts, it stays live.
    */
   public CancellationToken hard() {
     return hard.token();
@@ -358,9 +359,9 @@ public final class Shutdown {
 
   /**
    * Begins the shutdown if it has not, and cancels the hard token now, instead of when the limit
-   * for draining passes. When this returns, both tokens are cancelled. The phases are gone through
-   * all the same: the grace counts from here, and closing has its full time. If closing has begun
-   * there is nothing left to abort. Does nothing if it is over.
+   * for draining passes. Then both tokens are cancelled when this returns. The phases are gone
+   * through all the same: the grace counts from here, and closing has its full time. If closing has
+   * begun there is nothing left to abort. If the shutdown is over, this does nothing.
    *
    * @param why as one clause: "the operator asked twice"
    * @return whether this call cancelled the hard token

@@ -882,6 +882,18 @@ class ConcurrentContractTest {
   @Nested
   @Of(Futures.class)
   @Says(
+      value = "So a second try after a timeout runs, though the first was cancelled",
+      by = "FuturesComposeTest.what_is_started_because_a_future_was_ended_is_not_cancelled_with_it")
+  @Says(
+      value = "whoever ends one that was made from others ends these, if they are not done",
+      by = "FuturesAgainstJdkTest.every_method_on_every_future_does_the_same")
+  @Says(
+      value = "and goes on for ten seconds after it was cancelled, is reported",
+      by = "DeafWorkTest.work_that_goes_on_is_listed_and_told_until_it_ends")
+  @Says(
+      value = "An executor that throws has refused the work, which never begins then",
+      by = "ConcurrentForeignCodeTest.an_executor_of_futures_runs_the_work_once_or_never")
+  @Says(
       value =
           "A branch that is to be given up alone begins with"
               + " CompletableFuture#minimalCompletionStage()",
@@ -975,8 +987,40 @@ class ConcurrentContractTest {
         "FuturesAwaitTest.awaitOrCancel_cancels_the_future_by_the_dispatcher",
         "FuturesAwaitTest.an_interrupted_awaitOrCancel_cancels_the_future"
       })
+  @Says(
+      value = "So a second try after a timeout runs, though the first was cancelled",
+      by = "FuturesComposeTest.what_is_started_because_a_future_was_ended_is_not_cancelled_with_it")
+  @Says(
+      value =
+          "and goes on for ten seconds after it was cancelled, is reported, and listed by"
+              + " dev.desist.Leftovers until it ends",
+      by = "DeafWorkTest.work_that_goes_on_is_listed_and_told_until_it_ends")
+  @Says(
+      value = "whoever ends one that was made from others ends these, if they are not done",
+      by = "FuturesAgainstJdkTest.every_method_on_every_future_does_the_same")
   @Says(value = "It may have got a value just before", advice = true)
   class OfFutures {
+    @Test
+    @Says(
+        "An executor that throws has refused the work, which never begins then, even if it is run"
+            + " later all the same")
+    void an_executor_that_throws_and_runs_it_later() {
+      var kept = new ArrayList<Runnable>();
+      var ran = new AtomicInteger();
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              Futures.submit(
+                  token,
+                  task -> {
+                    kept.add(task);
+                    throw new IllegalStateException("full");
+                  },
+                  ran::incrementAndGet));
+      kept.getFirst().run();
+      assertEquals(0, ran.get());
+    }
+
     @Test
     @Says({
       "if a token or a timeout ends it before, by a daemon thread of this library, and never by the"

@@ -136,7 +136,10 @@ import org.junit.jupiter.api.function.Executable;
     })
 @Says(
     of = Shutdown.class,
-    value = {"The hard token is cancelled: end at once", "If all drains in time, it never is"},
+    value = {
+      "The hard token is cancelled: end at once",
+      "If all drains in time, it is not, unless somebody aborts"
+    },
     by = {
       "ShutdownTest.at_the_limit_the_hard_token_is_cancelled",
       "ShutdownTest.work_in_flight_drains_undisturbed"
@@ -255,6 +258,7 @@ import org.junit.jupiter.api.function.Executable;
     of = Shutdown.class,
     value = {
       "for what happens before the end, see Participant",
+      "For an application in a container, which goes before its process, there is #create",
       "Virtual threads are daemons, and do not keep a process alive"
     },
     advice = true)
