@@ -221,6 +221,11 @@ public final class CancellationToken {
     }
   }
 
+  /** The verdict of a token that is cancelled. */
+  private Verdict given() {
+    return Objects.requireNonNull(verdict());
+  }
+
   /** {@return why this token was cancelled; empty while it is live} */
   public Optional<CancellationReason> reason() {
     Verdict found = verdict();
@@ -524,7 +529,7 @@ public final class CancellationToken {
     var made = future.minimalCompletionStage();
     // Registered first: a stage that others were given is one that completes.
     CancellationRegistration registration =
-        onCancel(Lane.COMPLETIONS, () -> future.complete(reason().orElseThrow()));
+        onCancel(Lane.COMPLETIONS, () -> future.complete(given().reason));
     @SuppressWarnings("unchecked")
     var earlier = (CompletionStage<CancellationReason>) STAGE.compareAndExchange(this, null, made);
     if (earlier != null) {

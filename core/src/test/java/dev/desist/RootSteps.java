@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** Operations on tokens, and calls that are guarded, to be failed in each step. */
 public final class RootSteps {
@@ -27,6 +28,7 @@ public final class RootSteps {
     walk.over("child", new Child());
     walk.over("link", new Link());
     walk.over("deadline", new Timed());
+    walk.over("deadline that passes", new Passing());
     walk.over("registration", new Registration());
     walk.over("stage", new Stage());
     walk.over("wait", new Wait());
@@ -96,9 +98,17 @@ public final class RootSteps {
     @Override
     public void check(boolean done) throws Exception {
       boolean cancelled = source.isCancelled();
+      if (!done) {
+        checkInterrupts(); // which has whoever was not even called come
+      }
       hold(cancelled || !done, "a call that returned has cancelled");
-      hold(below.isCancelled() == cancelled, "the linked one is " + below);
-      hold(deepest.isCancelled() == cancelled, "the deepest is " + deepest);
+      for (CancellationSource each : List.of(below, deepest)) {
+        if (cancelled && !done) { // another thread goes on with it
+          hold(each.token().await(Duration.ofSeconds(10)), "below, there is " + each);
+        } else {
+          hold(each.isCancelled() == cancelled, "below, there is " + each);
+        }
+      }
       if (!cancelled) {
         hold(runs.get() == 0, "callbacks that ran: " + runs);
         source.cancel();
@@ -178,6 +188,41 @@ public final class RootSteps {
       hold(source.isCancelled() == set, "deadline " + set + ", " + source);
       source.close();
       hold(time.pending() == 0, "pending: " + time);
+    }
+  }
+
+  /** A deadline that has passed cancels, and everybody is told, if not now, then next time. */
+  private static final class Passing implements Step {
+    private final AtomicInteger runs = new AtomicInteger();
+    private ManualTime time = new ManualTime();
+    private CancellationSource source = CancellationSource.create();
+
+    @Override
+    public void prepare() throws Exception {
+      runs.set(0);
+      time = new ManualTime();
+      source = time.call(() -> CancellationSource.create("timed"));
+      source.cancelAfter(Duration.ofSeconds(1));
+      source.token().child().token().onCancel(runs::incrementAndGet);
+      source.token().onCancel(Cancellation.dispatcher(), runs::incrementAndGet);
+    }
+
+    @Override
+    public void run() {
+      time.advance(Duration.ofSeconds(2));
+    }
+
+    @Override
+    public void check(boolean done) throws Exception {
+      checkInterrupts(); // which has whoever was not even called come
+      hold(source.isCancelled() || !done, "it has passed");
+      source.cancel();
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      while (runs.get() < 2) {
+        hold(System.nanoTime() < end, "callbacks that ran: " + runs + ", " + source);
+        LockSupport.parkNanos(100_000);
+      }
+      hold(runs.get() == 2, "callbacks that ran: " + runs);
     }
   }
 

@@ -55,9 +55,26 @@ public final class Clause<R extends @Nullable Object> {
         signal,
         Deadline.none(),
         () -> {
+          var won = new Won<T, R>(handler); // first: what is taken must not be lost
           T found = poll.get();
-          return found == null ? null : () -> handler.apply(found);
+          won.found = found;
+          return found == null ? null : won;
         });
+  }
+
+  /** The handler, with what it is given. */
+  private static final class Won<T, R extends @Nullable Object> implements Supplier<R> {
+    private final Function<? super T, ? extends R> handler;
+    private @Nullable T found;
+
+    Won(Function<? super T, ? extends R> handler) {
+      this.handler = handler;
+    }
+
+    @Override
+    public R get() {
+      return handler.apply(Objects.requireNonNull(found));
+    }
   }
 
   // ---- a stage ----

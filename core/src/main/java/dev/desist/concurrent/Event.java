@@ -226,7 +226,7 @@ public final class Event<T> {
    * this method.
    *
    * @param listener takes the value; should be quick. What it throws reaches the caller of {@link
-   *     #set} in a {@link CancellationCallbackException}
+   *     #set} in a {@link CancellationCallbackException}, in whose words the event was "cancelled"
    * @return the listener's membership; unregister or close it when it is no longer wanted
    */
   public CancellationRegistration onSet(Consumer<? super T> listener) {

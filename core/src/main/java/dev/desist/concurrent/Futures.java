@@ -236,8 +236,11 @@ public final class Futures {
           future.whenComplete(
               (value, failure) -> {
                 if (cancelling.unregister()) { // else the cancellation was first
-                  source.close();
-                  Foreign.run(() -> relay(value, failure, linked));
+                  try {
+                    source.close();
+                  } finally {
+                    tell(value, failure, linked);
+                  }
                 }
               });
     } catch (Throwable e) { // it does not take part
@@ -246,6 +249,22 @@ public final class Futures {
       throw e;
     }
     return linked;
+  }
+
+  /** Relays, if need be as soon as there is memory for it; what stages throw is reported. */
+  private static <T extends @Nullable Object> void tell(
+      T value, @Nullable Throwable failure, LinkedFuture<T> linked) {
+    while (true) {
+      try {
+        relay(value, failure, linked);
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      } catch (Throwable e) {
+        Foreign.report(e);
+        return;
+      }
+    }
   }
 
   private static <T extends @Nullable Object> void relay(

@@ -174,10 +174,16 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     Submission old;
     boolean start;
     Stack.reserve();
+    CancellationReason why = null;
     synchronized (lock) {
-      count++;
-      String title = name == null ? "request " + count : name;
+      // First what may find no memory.
+      String title = name == null ? "request " + (count + 1) : name;
       mine = new Submission(title, source.token().child(title), task);
+      if (newest != null) {
+        why = CancellationReason.superseded(mine + " took its place");
+      }
+      mine.arm(); // which may hand over a callback, and runs none
+      count++;
       old = newest;
       newest = closed ? null : mine;
       start = !options.oneAtATime || running == null;
@@ -189,9 +195,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
       }
     }
-    mine.arm(); // not under the lock: may hand over a callback
-    if (old != null) {
-      mine.supersede(old);
+    if (old != null && why != null) {
+      old.cancel(why);
       old.abandon();
     }
     if (start) {
@@ -253,10 +258,6 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     Submission(String name, CancellationSource own, Callable<? extends T> task) {
       super(own, task);
       this.name = name;
-    }
-
-    void supersede(Submission older) {
-      older.cancel(CancellationReason.superseded(this + " took its place"));
     }
 
     /** Who submits it is told, and nobody else. */
@@ -347,7 +348,11 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         outcome = settled ? null : handedOver;
       }
       if (outcome != null) {
-        Lane.COMPLETIONS.execute(() -> settle(outcome, false));
+        try {
+          Lane.COMPLETIONS.execute(() -> settle(outcome, false));
+        } catch (OutOfMemoryError e) {
+          settle(outcome, false);
+        }
       }
     }
 
@@ -369,7 +374,11 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
       }
       if (mine && delivers) {
-        Foreign.run(() -> consumer.accept(outcome));
+        try { // without anything for which there may be no memory
+          consumer.accept(outcome);
+        } catch (Throwable e) {
+          Foreign.report(e);
+        }
       } else {
         discard(outcome);
       }

@@ -125,8 +125,8 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   /**
    * Ends this, and then cancels what stands behind: in that order, for else what composing has
-   * started could end it instead. It does so also if the JDK, which then tells the stages, is
-   * thrown out of that by an exception that cannot say what it is.
+   * started could end it instead. It does so also if telling the stages is cut short, by want of
+   * stack or memory.
    */
   private boolean end(BooleanSupplier ending, Supplier<CancellationReason> reason) {
     Stack.reserve();
@@ -135,10 +135,22 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       first = ending.getAsBoolean();
     } finally {
       if (first) {
-        chain.cancel(reason.get());
+        cancelChain(reason);
       }
     }
     return first;
+  }
+
+  /** If need be, as soon as there is memory for it: this has ended, and nobody comes again. */
+  private void cancelChain(Supplier<CancellationReason> reason) {
+    while (true) {
+      try {
+        chain.cancel(reason.get());
+        return;
+      } catch (OutOfMemoryError e) {
+        Work.pause();
+      }
+    }
   }
 
   private static CancellationReason fromOutside() {
@@ -222,7 +234,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(failure, "failure");
     end(
         () -> {
-          super.obtrudeException(sound(failure));
+          super.obtrudeException(failure);
           return true;
         },
         () -> fromOutside(failure));
@@ -243,7 +255,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     Objects.requireNonNull(unit, "unit");
     var length = Duration.ofNanos(Math.max(0, unit.toNanos(timeout)));
     Stack.reserve();
-    CancellationSource limit = CancellationToken.none().childWithTimeout("its future", length);
+    CancellationSource limit = CancellationToken.none().child("its future");
     CancellationToken passed = limit.token();
     CancellationRegistration registration =
         passed.onCancel(
@@ -258,6 +270,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
               registration.unregister();
               limit.close();
             });
+    limit.cancelAfter(length); // last: what has not come this far ends nothing
     return this;
   }
 
@@ -316,10 +329,9 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
   public T get() throws InterruptedException, ExecutionException {
     try {
       return super.get();
-    } catch (InterruptedException e) {
+    } catch (CancellationException | ExecutionException e) {
+      throwIfCancelled();
       throw e;
-    } catch (Throwable e) {
-      throw ended(e);
     }
   }
 
@@ -328,24 +340,10 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       throws InterruptedException, ExecutionException, TimeoutException {
     try {
       return super.get(timeout, unit);
-    } catch (InterruptedException | TimeoutException | NullPointerException e) {
+    } catch (CancellationException | ExecutionException e) {
+      throwIfCancelled();
       throw e;
-    } catch (Throwable e) {
-      throw ended(e);
     }
-  }
-
-  /** What {@code get} throws, for what the JDK's has thrown. */
-  private ExecutionException ended(Throwable thrown) {
-    throwIfCancelled();
-    if (thrown instanceof CancellationException cancelled) {
-      throw cancelled;
-    }
-    if (thrown instanceof ExecutionException failed) {
-      return failed;
-    }
-    Throwable failure = super.exceptionNow(); // whose words could not be had
-    return new ExecutionException(Foreign.describe(failure), failure);
   }
 
   @Override
@@ -423,26 +421,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
 
   /** Returns whether this call completed the future; the work is not told. */
   final boolean fail(Throwable failure) {
-    return super.completeExceptionally(sound(failure));
-  }
-
-  /**
-   * A failure that stages can pass on: the JDK asks it for words on the way, and would lose the
-   * stages if that failed.
-   */
-  private static Throwable sound(Throwable failure) {
-    return failure == null || Foreign.canSpeak(failure) ? failure : new Mute(failure);
-  }
-
-  /**
-   * Around a failure that cannot say what it is; one that the JDK takes for a wrapper of its own.
-   */
-  private static final class Mute extends CompletionException {
-    private static final long serialVersionUID = 1;
-
-    Mute(Throwable failure) {
-      super(Foreign.describe(failure), failure);
-    }
+    return super.completeExceptionally(failure);
   }
 
   /** Returns whether this call completed the future; the work is not told. */
@@ -469,11 +448,16 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
       this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {
+            private boolean again;
+
             @Override
             void succeeded(T value) {
               boolean taken;
               try {
-                taken = succeed(value);
+                taken = succeed(value) || (again && gives(value));
+              } catch (OutOfMemoryError e) {
+                again = true;
+                throw e;
               } catch (Throwable e) { // by a stage: see end
                 if (!gives(value)) {
                   dispose(value, disposer);

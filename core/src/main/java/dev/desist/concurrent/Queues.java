@@ -170,7 +170,9 @@ public final class Queues {
     return taken;
   }
 
-  private static <E> void drainInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
+  @SuppressWarnings("NonApiType") // of which room can be asked for
+  private static <E> void drainInto(
+      ArrayList<E> taken, BlockingQueue<? extends E> queue, int limit) {
     try {
       queue.drainTo(taken, limit - 1);
     } catch (UnsupportedOperationException e) { // as of queues with one consumer alone
@@ -178,8 +180,11 @@ public final class Queues {
     }
   }
 
-  private static <E> void pollInto(List<E> taken, BlockingQueue<? extends E> queue, int limit) {
+  @SuppressWarnings("NonApiType")
+  private static <E> void pollInto(
+      ArrayList<E> taken, BlockingQueue<? extends E> queue, int limit) {
     while (taken.size() < limit) {
+      taken.ensureCapacity(taken.size() + 1); // while nothing is in hand
       E next = queue.poll();
       if (next == null) {
         return;

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.util.AbstractQueue;
 import java.util.Collection;
@@ -12,6 +13,7 @@ import java.util.Spliterator;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +71,8 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
 
   private final AtomicReference<CancellationSource> arrival;
 
+  private final Announcer announcer = new Announcer();
+
   private SelectableQueue(LinkedBlockingQueue<E> queue) {
     this.queue = queue;
     var nobodyWaits = CancellationSource.create();
@@ -107,6 +111,7 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
    * replaced it.
    */
   CancellationToken arrival() {
+    Lane.setAside();
     CancellationSource known = arrival.get();
     while (known.isCancelled()) {
       var fresh = CancellationSource.create();
@@ -119,7 +124,43 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
   private void announce() {
     CancellationSource waited = arrival.get();
     if (!waited.isCancelled()) {
-      waited.cancel(ARRIVED);
+      try {
+        waited.cancel(ARRIVED);
+      } catch (OutOfMemoryError e) {
+        announcer.announceSoon();
+      }
+    }
+  }
+
+  /**
+   * Announces when there is memory for it: the element is there, and whoever put it has done so.
+   */
+  private final class Announcer extends Lane.Task {
+    private final AtomicBoolean waits = new AtomicBoolean();
+
+    void announceSoon() {
+      if (waits.compareAndSet(false, true)) {
+        try {
+          Lane.SIGNALS.hand(this);
+        } catch (OutOfMemoryError e) {
+          // It is handed over, and waits for a thread.
+        }
+      }
+    }
+
+    @Override
+    protected void perform() {
+      CancellationSource waited = arrival.get();
+      try {
+        waited.cancel(ARRIVED);
+      } catch (OutOfMemoryError e) {
+        Lane.again(this);
+        return;
+      }
+      waits.set(false);
+      if (arrival.get() != waited) {
+        announce(); // somebody has come to wait, and may have looked too early
+      }
     }
   }
 

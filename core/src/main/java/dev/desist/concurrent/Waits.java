@@ -45,16 +45,27 @@ final class Waits {
   static <T> @Nullable T call(CancellationToken token, Duration timeout, Body<T> body)
       throws InterruptedException {
     Stack.reserve();
-    try (CancellationSource limited = token.childWithTimeout(timeout)) {
-      try {
-        return call(limited.token(), body);
-      } catch (CancelledException e) {
-        if (!limited.token().caused(e)) {
-          throw e; // the body's own
-        }
-        token.throwIfCancelled();
-        return null;
+    CancellationSource limited = token.childWithTimeout(timeout);
+    try {
+      return call(limited.token(), body);
+    } catch (CancelledException e) {
+      if (!limited.token().caused(e)) {
+        throw e; // the body's own
       }
+      if (token.isCancelled()) {
+        throw new CancelledException(token, e.getCause()); // its words are not of the limit
+      }
+      return null;
+    } finally {
+      close(limited);
+    }
+  }
+
+  private static void close(CancellationSource limited) {
+    try {
+      limited.close();
+    } catch (OutOfMemoryError e) {
+      // What the body has taken is not lost for that: the deadline ends it, too.
     }
   }
 

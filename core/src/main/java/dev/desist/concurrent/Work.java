@@ -18,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,7 +120,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
 
   private void cancelled() {
     if (claim() != null) {
-      fail(new CancelledException(token()));
+      fail(cancellation());
     } else if (!isEnded()) {
       try {
         TimeSource.callWith(time, this::bePatient);
@@ -131,6 +132,16 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     }
   }
 
+  private CancelledException cancellation() {
+    while (true) {
+      try {
+        return new CancelledException(token());
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
+    }
+  }
+
   private @Nullable Void bePatient() {
     CancellationSource limit =
         CancellationToken.none().childWithTimeout("patience", Overdue.patience());
@@ -138,9 +149,17 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
         new Patience(limit, limit.token().onCancel(Cancellation.dispatcher(), this::overdue));
     patience = mine;
     if (isEnded()) {
-      mine.end();
+      end(mine);
     }
     return null;
+  }
+
+  /** Once this has ended. */
+  private void end(Patience started) {
+    started.end();
+    if (Overdue.remove(this)) {
+      Overdue.noteEnd(this);
+    }
   }
 
   private void overdue() {
@@ -169,29 +188,57 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
       return;
     }
     close();
-    succeeded(value);
+    while (true) {
+      try {
+        succeeded(value);
+        return;
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
+    }
   }
 
   private void fail(Throwable failure) {
     close();
-    failed(failure);
+    while (true) {
+      try {
+        failed(failure);
+        return;
+      } catch (OutOfMemoryError e) {
+        pause();
+      }
+    }
   }
 
-  /** Lets go of the token; callbacks that the work left on it run now. */
+  /** Others wait for the end of this; so whoever has no memory for it waits until there is some. */
+  static void pause() {
+    LockSupport.parkNanos(1_000_000);
+  }
+
+  /** Lets go of the token; callbacks that the work left on it run now. Nothing is thrown. */
   private void close() {
     thread = null;
+    try {
+      endPatience();
+    } catch (Throwable e) {
+      Foreign.report(e);
+    }
+    try {
+      source.close();
+    } catch (Throwable e) {
+      Foreign.report(e);
+    }
+  }
+
+  private void endPatience() {
     CancellationRegistration registration = armed;
     if (registration != null) {
       registration.unregister();
     }
     Patience started = patience;
     if (started != null) {
-      started.end();
-      if (Overdue.remove(this)) {
-        Overdue.noteEnd(this);
-      }
+      end(started);
     }
-    Foreign.run(source::close);
   }
 
   // ---- seen from outside ----
@@ -233,9 +280,13 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     return "work \"" + name() + '"';
   }
 
+  /** Is called again, if there was no memory for it. */
   abstract void succeeded(T value);
 
-  /** With what the work threw, what the executor threw, or the cancellation that came before. */
+  /**
+   * With what the work threw, what the executor threw, or the cancellation that came before. Is
+   * called again, if there was no memory for it.
+   */
   abstract void failed(Throwable failure);
 
   // ---- what has nobody to go to ----
@@ -244,14 +295,21 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
    * Cancels without running callbacks on this thread, which may be a timer's or a user interface's.
    */
   static void cancel(CancellationSource source, CancellationReason reason) {
-    var _ =
-        source
-            .cancelAsync(reason)
-            .exceptionally(
-                failure -> {
-                  Foreign.report(failure);
-                  return true;
-                });
+    while (true) {
+      try {
+        var _ =
+            source
+                .cancelAsync(reason)
+                .exceptionally(
+                    failure -> {
+                      Foreign.report(failure);
+                      return true;
+                    });
+        return;
+      } catch (OutOfMemoryError e) {
+        pause(); // whoever is to be told must not go on for that
+      }
+    }
   }
 
   static <T extends @Nullable Object> void dispose(T value, Disposer<? super T> disposer) {

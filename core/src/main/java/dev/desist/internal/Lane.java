@@ -93,6 +93,8 @@ public final class Lane implements Executor {
   public static void setAside() {
     if (!Reserve.isThere()) {
       Reserve.prepare();
+    } else if (Reserve.missed) {
+      Reserve.makeUp();
     }
   }
 
@@ -133,6 +135,9 @@ public final class Lane implements Executor {
     }
     if (start) {
       start();
+    }
+    if (Reserve.missed) {
+      Reserve.makeUp();
     }
   }
 
@@ -252,13 +257,7 @@ public final class Lane implements Executor {
       return false;
     }
     if (report) {
-      Foreign.log(
-          System.Logger.Level.WARNING,
-          "no thread can be started for "
-              + waiting
-              + " tasks of "
-              + prefix
-              + "n; tried again until there is one");
+      report(waiting);
     }
     if (this == SIGNALS) {
       while (performNext(false)) {
@@ -268,6 +267,20 @@ public final class Lane implements Executor {
     }
     start();
     return isAbandoned();
+  }
+
+  private void report(int waiting) {
+    try {
+      Foreign.log(
+          System.Logger.Level.WARNING,
+          "no thread can be started for "
+              + waiting
+              + " tasks of "
+              + prefix
+              + "n; tried again until there is one");
+    } catch (Throwable e) {
+      // no memory for words; the tasks are what counts
+    }
   }
 
   private synchronized boolean isAbandoned() {
@@ -286,8 +299,10 @@ public final class Lane implements Executor {
   /**
    * On a thread of a lane, by a task that could not do its work yet: has it performed again a
    * millisecond later. One thread does so for all such tasks.
+   *
+   * @param task which
    */
-  static void again(Task task) {
+  public static void again(Task task) {
     synchronized (AGAIN) {
       task.next = unripe;
       unripe = task;
@@ -330,13 +345,31 @@ public final class Lane implements Executor {
 
     private static final Lane[] LANES = {SIGNALS, COMPLETIONS, CANCELLATIONS, CALLBACKS, WORK};
 
+    /** Made in time: when it is needed, there may be no memory for it. */
+    private static final Runnable COMING_ROUND = Reserve::comeRound;
+
     private static volatile @Nullable ExecutorService thread;
+
+    /**
+     * Whether there was no memory even to call it: then whoever hands something over, or registers
+     * it, calls it again.
+     */
+    private static volatile boolean missed;
 
     /** Whether it was called, and has not looked since. Guarded by the class. */
     private static boolean called;
 
     static boolean isThere() {
       return thread != null;
+    }
+
+    /** Called by whoever comes after somebody who could not call it. */
+    static void makeUp() {
+      try {
+        boolean _ = call();
+      } catch (OutOfMemoryError e) {
+        // the next one tries again
+      }
     }
 
     static synchronized void prepare() {
@@ -366,9 +399,11 @@ public final class Lane implements Executor {
         return false;
       }
       if (!called) {
-        reserve.execute(Reserve::comeRound);
+        missed = true;
+        reserve.execute(COMING_ROUND);
         called = true;
       }
+      missed = false;
       return true;
     }
 
@@ -382,7 +417,11 @@ public final class Lane implements Executor {
         answer(); // first: who calls from here on is looked at in a further round
         waiting = false;
         for (Lane lane : LANES) {
-          waiting |= lane.assist();
+          try {
+            waiting |= lane.assist();
+          } catch (Throwable e) { // no memory: again
+            waiting = true;
+          }
         }
         if (waiting) {
           LockSupport.parkNanos(PAUSE_NANOS);

@@ -85,6 +85,9 @@ sealed class Fork<T extends @Nullable Object>
     }
   }
 
+  private static final Outcome<?> NO_MEMORY =
+      new Outcome.Failure<>(new OutOfMemoryError("no memory for what was thrown"));
+
   private final TaskScope<?, ?> scope;
   private final @Nullable String name;
 
@@ -291,6 +294,15 @@ sealed class Fork<T extends @Nullable Object>
     return guard != null && guard.listens();
   }
 
+  /** {@return {@code e} as an outcome, or, if there is no memory for it, the want of it} */
+  static Outcome<?> failure(Throwable e) {
+    try {
+      return new Outcome.Failure<>(e);
+    } catch (OutOfMemoryError none) {
+      return NO_MEMORY;
+    }
+  }
+
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
   void end(Outcome<?> outcome) {
     end(outcome, true);
@@ -330,19 +342,21 @@ sealed class Fork<T extends @Nullable Object>
   void release() {
     Control made = (Control) CONTROL.getVolatile(this);
     if (made != null) {
-      Foreign.run(made.source::close);
+      try {
+        made.source.close();
+      } catch (Throwable e) {
+        Foreign.report(e);
+      }
     }
   }
 
   void wakeWaiting() {
     Control made = (Control) CONTROL.getVolatile(this);
     if (made != null) {
-      Thread[] woken;
       synchronized (made.waiting) {
-        woken = made.waiting.toArray(Thread[]::new);
-      }
-      for (Thread waiter : woken) {
-        LockSupport.unpark(waiter);
+        for (int i = 0; i < made.waiting.size(); i++) { // allocates nothing
+          LockSupport.unpark(made.waiting.get(i));
+        }
       }
     }
   }

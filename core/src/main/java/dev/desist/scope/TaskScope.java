@@ -3,6 +3,7 @@ package dev.desist.scope;
 import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancellationReason;
+import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
@@ -105,6 +106,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
    */
 
+  /** How long to wait for memory, each time. */
+  private static final long AGAIN_NANOS = 1_000_000;
+
   /** What the threads that own scopes have open, innermost first. */
   private static final ThreadLocal<@Nullable TaskScope<?, ?>> INNERMOST = new ThreadLocal<>();
 
@@ -168,6 +172,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   /** Those that wait for one of the others to end. */
   private @Nullable LinkedHashSet<Fork<?>> queue;
 
+  /** Drops those that wait, when this scope is cancelled; null if none ever waits. */
+  private final @Nullable CancellationRegistration dropping;
+
   /** Those that waited, were dropped, and of which the joiner has not been told. */
   private @Nullable List<Fork<?>> untold;
 
@@ -215,9 +222,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     CancellationToken outer = Cancellation.current();
     this.source =
         name == null ? outer.childWithDeadline(deadline) : outer.childWithDeadline(name, deadline);
-    if (configuration.parallelism > 0) {
-      source.token().onCancel((Prompt) this::dropQueue);
-    }
+    this.dropping =
+        configuration.parallelism > 0 ? source.token().onCancel((Prompt) this::dropQueue) : null;
     INNERMOST.set(this);
   }
 
@@ -368,7 +374,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
           stop(fork);
         }
       } catch (Throwable e) {
-        fork.settle(new Outcome.Failure<>(e)); // it never starts, and nobody waits for it in vain
+        fork.settle(Fork.failure(e)); // it never starts, and nobody waits for it in vain
         throw e;
       }
     }
@@ -390,7 +396,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         start(fork);
       } catch (Throwable e) {
         if (fork.claim()) { // else the factory has started it in spite of that
-          fork.end(new Outcome.Failure<>(e));
+          fork.end(Fork.failure(e));
           throw e;
         }
       }
@@ -414,6 +420,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /** Under the lock: accepts a subtask. Returns whether it is to start now. */
   private boolean link(Fork<?> fork) {
+    boolean starts = configuration.parallelism == 0 || running < configuration.parallelism;
+    if (!starts) {
+      enqueue(fork); // first, since it may find no memory
+    }
     Fork<?> after = first;
     fork.next = after;
     if (after != null) {
@@ -421,18 +431,25 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
     first = fork;
     count(1);
-    if (configuration.parallelism == 0) {
-      return true;
-    }
-    if (running < configuration.parallelism) {
+    if (starts && configuration.parallelism > 0) {
       running++;
-      return true;
     }
+    return starts;
+  }
+
+  /** Under the lock. */
+  private void enqueue(Fork<?> fork) {
     if (queue == null) {
       queue = new LinkedHashSet<>();
     }
-    queue.add(fork);
-    return false;
+    boolean added = false;
+    try {
+      added = queue.add(fork);
+    } finally {
+      if (!added) {
+        queue.remove(fork);
+      }
+    }
   }
 
   /** Under the lock: lets go of a subtask that has ended. */
@@ -492,8 +509,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       boolean listed;
       Throwable suppressing;
       synchronized (lock) {
-        suppressing = late ? noteLate(fork) : null;
         unlink(fork);
+        suppressing = late ? noteLate(fork) : null;
         listed = reported;
         successor = ran ? successor() : null;
       }
@@ -527,9 +544,20 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (first != null) {
         suppress(first, e);
       }
-      stop(
-          CancellationReason.siblingFailed(
-              "the joiner of " + title() + " failed with " + Foreign.describe(e)));
+      stopAfter(e);
+    }
+  }
+
+  private void stopAfter(Throwable joinerFailed) {
+    while (true) {
+      try {
+        stop(
+            CancellationReason.siblingFailed(
+                "the joiner of " + title() + " failed with " + Foreign.describe(joinerFailed)));
+        return;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(AGAIN_NANOS);
+      }
     }
   }
 
@@ -558,7 +586,11 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   private void stop(CancellationReason reason) {
     if (STOP_REASON.compareAndSet(this, null, reason)) {
-      Foreign.run(() -> source.cancel(reason));
+      try {
+        whenThereIsMemory(reason);
+      } catch (Throwable e) {
+        Foreign.report(e);
+      }
     }
   }
 
@@ -573,9 +605,13 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       return null;
     }
     if (thrown == null) {
-      late = late == null ? new ArrayList<>() : late;
-      if (late.size() < KEPT) {
-        late.add(failure);
+      try {
+        late = late == null ? new ArrayList<>() : late;
+        if (late.size() < KEPT) {
+          late.add(failure);
+        }
+      } catch (OutOfMemoryError e) {
+        return null; // it is only suppressed; that this one has ended must be told
       }
     }
     return thrown;
@@ -621,7 +657,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       if (!fork.claim()) {
         return true; // the factory has started it in spite of that
       }
-      fork.settle(new Outcome.Failure<>(e));
+      fork.settle(Fork.failure(e));
       return false;
     }
   }
@@ -631,14 +667,10 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       return;
     }
     LockSupport.unpark(owner);
-    Thread[] others = {};
     synchronized (lock) {
-      if (waiting != null) {
-        others = waiting.toArray(others);
+      for (int i = 0; waiting != null && i < waiting.size(); i++) { // allocates nothing
+        LockSupport.unpark(waiting.get(i));
       }
-    }
-    for (Thread other : others) {
-      LockSupport.unpark(other);
     }
   }
 
@@ -917,20 +949,23 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       return;
     }
     Stack.reserve();
-    RuntimeException failure = closeInner(this, title() + " is");
-    boolean unjoined = phase == Phase.OPEN && forked && !joinTried;
+    RuntimeException failure = null;
     IllegalStateException misuse = null;
-    if (unjoined) {
-      // Made first: the failures of subtasks are suppressed in it, there being no other place.
-      misuse =
-          thrown(
-              new IllegalStateException(
-                  title() + " must be joined before it is closed, since it was forked into"));
-    }
     try {
-      shut();
-    } catch (CancellationCallbackException e) {
-      failure = and(failure, e);
+      failure = closeInner(this, null);
+      if (phase == Phase.OPEN && forked && !joinTried) {
+        // Made first: the failures of subtasks are suppressed in it, there being no other place.
+        misuse =
+            thrown(
+                new IllegalStateException(
+                    title() + " must be joined before it is closed, since it was forked into"));
+      }
+    } finally { // also if there is no memory for words
+      try {
+        shut();
+      } catch (CancellationCallbackException e) {
+        failure = and(failure, e);
+      }
     }
     if (misuse != null) {
       askForCause(misuse);
@@ -952,17 +987,25 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
     }
   }
 
-  /** Closes what this thread has open, down to {@code outer}, if that is among it. */
-  private static @Nullable RuntimeException closeInner(TaskScope<?, ?> outer, String what) {
+  /**
+   * Closes what this thread has open, down to {@code outer}, if that is among it.
+   *
+   * @param when is said before what; null if that is the closing of {@code outer}
+   */
+  private static @Nullable RuntimeException closeInner(
+      TaskScope<?, ?> outer, @Nullable String when) {
     RuntimeException failure = null;
     for (var inner = INNERMOST.get(); inner != null && inner != outer; inner = INNERMOST.get()) {
+      CancellationCallbackException failed = null;
+      try {
+        inner.shut(); // first: there may be no memory for words
+      } catch (CancellationCallbackException e) {
+        failed = e;
+      }
+      String what = when == null ? outer.title() + " is" : when;
       failure =
           and(failure, new IllegalStateException(inner.title() + " must be closed before " + what));
-      try {
-        inner.shut();
-      } catch (CancellationCallbackException e) {
-        failure = and(failure, e);
-      }
+      failure = failed == null ? failure : and(failure, failed);
     }
     return failure;
   }
@@ -993,7 +1036,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
             CancellationReason.interrupted(
                 "the owner of " + title() + " was interrupted while it joined"));
       } else {
-        source.close();
+        whenThereIsMemory(null);
       }
     } finally {
       if (interrupted) {
@@ -1004,7 +1047,32 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
         tellOfDropped();
       } finally {
         INNERMOST.set(enclosing);
+        if (dropping != null) {
+          boolean _ = dropping.unregister(); // if it could not be cancelled
+        }
         logLate();
+      }
+    }
+  }
+
+  /**
+   * Cancels for {@code reason}, or closes if it is null. Waits for memory, if there is none for it:
+   * else those would be waited for who never hear of it.
+   */
+  private void whenThereIsMemory(@Nullable CancellationReason reason) {
+    while (true) {
+      try {
+        if (reason == null) {
+          source.close();
+        } else {
+          source.cancel(reason);
+        }
+        return;
+      } catch (OutOfMemoryError e) {
+        if (source.isCancelled()) {
+          throw e;
+        }
+        LockSupport.parkNanos(AGAIN_NANOS);
       }
     }
   }

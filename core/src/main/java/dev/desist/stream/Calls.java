@@ -5,6 +5,7 @@ import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Spliterator;
@@ -40,6 +41,7 @@ final class Calls<T> implements Spliterator<T> {
     if (ended) {
       return false;
     }
+    Stack.reserve(); // what the function gives is handed over
     T item = until.token().isCancelled() && until.end() ? null : next();
     if (item == null) {
       ended = true;

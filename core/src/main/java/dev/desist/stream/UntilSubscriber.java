@@ -9,6 +9,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.Flow;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -178,7 +179,11 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
     Stack.reserve();
     Flow.Subscription known = source;
     if (known != null && mark(ENDING)) { // before onSubscribe there is nothing to end
-      Foreign.run(known::cancel);
+      try { // without anything for which there may be no memory
+        known.cancel();
+      } catch (Throwable e) {
+        Foreign.report(e);
+      }
       finish();
     }
   }
@@ -230,9 +235,20 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
     if (STATE.compareAndSet(this, ENDING, ENDED)) {
       unregister();
       if (until.isThrowing()) {
-        target.onError(new CancelledException(until.token()));
+        target.onError(cancelled());
       } else {
         target.onComplete();
+      }
+    }
+  }
+
+  /** If need be, when there is memory for it: nobody else says the last word. */
+  private CancelledException cancelled() {
+    while (true) {
+      try {
+        return new CancelledException(until.token());
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(1_000_000);
       }
     }
   }

@@ -15,12 +15,10 @@ import dev.desist.testkit.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -33,13 +31,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** Operations of this package, to be failed in each step. */
 public final class ConcurrentSteps {
   private static final Duration SOON = Duration.ofNanos(1);
-  private static final Duration LONG = Duration.ofSeconds(5);
+  private static final Duration LONG = Duration.ofSeconds(20);
 
   private ConcurrentSteps() {}
 
@@ -69,10 +68,16 @@ public final class ConcurrentSteps {
   }
 
   private static void soon(Condition0 condition, Object what) throws Exception {
+    // The next step: whatever found neither memory nor a thread goes on.
+    boolean _ =
+        CancellationSource.create()
+            .token()
+            .onCancel(Cancellation.dispatcher(), () -> {})
+            .unregister();
     long end = System.nanoTime() + LONG.toNanos();
     while (!condition.holds()) {
       hold(System.nanoTime() < end, what);
-      Thread.onSpinWait();
+      LockSupport.parkNanos(100_000);
     }
   }
 
@@ -134,7 +139,7 @@ public final class ConcurrentSteps {
       boolean _ = event.set("b");
       String value = event.value().orElseThrow();
       hold(!done || value.equals("a"), value);
-      hold(stage.get(5, TimeUnit.SECONDS).equals(value), "the stage's value");
+      hold(stage.get(20, TimeUnit.SECONDS).equals(value), "the stage's value");
       soon(() -> told.get() == 2, "told: " + told);
     }
   }
@@ -198,9 +203,9 @@ public final class ConcurrentSteps {
     @Override
     public void check(boolean done) throws Exception {
       boolean _ = event.set("a");
-      hold(event.whenSet().toCompletableFuture().get(5, TimeUnit.SECONDS).equals("a"), "a");
+      hold(event.whenSet().toCompletableFuture().get(20, TimeUnit.SECONDS).equals("a"), "a");
       if (given != null) {
-        hold(given.toCompletableFuture().get(5, TimeUnit.SECONDS).equals("a"), "a");
+        hold(given.toCompletableFuture().get(20, TimeUnit.SECONDS).equals("a"), "a");
       }
     }
   }
@@ -294,9 +299,9 @@ public final class ConcurrentSteps {
     }
 
     @Override
-    public void check(boolean done) {
+    public void check(boolean done) throws Exception {
       hold(queue.size() == 1 || !done, queue);
-      hold(queue.isEmpty() || arrival.isCancelled(), queue + " and nobody was told");
+      soon(() -> queue.isEmpty() || arrival.isCancelled(), queue + " and nobody was told");
     }
   }
 
@@ -646,7 +651,7 @@ public final class ConcurrentSteps {
       CompletableFuture<String> given = future;
       if (given != null) {
         try {
-          hold(given.get(5, TimeUnit.SECONDS).equals("a"), given);
+          hold(given.get(20, TimeUnit.SECONDS).equals("a"), given);
           hold(made.get() == 1 && disposed.get() == 0, made + ", " + disposed);
         } catch (ExecutionException e) {
           hold(Foreign.find(e, VirtualMachineError.class::isInstance) != null, e);
@@ -682,12 +687,12 @@ public final class ConcurrentSteps {
       CompletableFuture<?> given = submitted;
       if (given != null) {
         try {
-          given.get(5, TimeUnit.SECONDS);
+          given.get(20, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
           hold(Foreign.find(e, VirtualMachineError.class::isInstance) != null, e);
         }
       }
-      hold(executor.submit(() -> 1).get(5, TimeUnit.SECONDS) == 1, "later use");
+      hold(executor.submit(() -> 1).get(20, TimeUnit.SECONDS) == 1, "later use");
       hold(!done || runs.get() <= 2, "runs: " + runs);
       soon(() -> Census.of(source.token()).callbacks() == 0, "left: " + Census.of(source.token()));
     }
@@ -724,7 +729,7 @@ public final class ConcurrentSteps {
       CompletableFuture<String> given = linked;
       if (given != null) {
         try {
-          hold(given.get(5, TimeUnit.SECONDS).equals("a"), given);
+          hold(given.get(20, TimeUnit.SECONDS).equals("a"), given);
         } catch (ExecutionException e) {
           hold(Foreign.find(e, VirtualMachineError.class::isInstance) != null, e);
         }
@@ -737,6 +742,8 @@ public final class ConcurrentSteps {
   private static final class Ending implements Step {
     private final Action<CompletableFuture<String>> action;
     private final CancellationSource source = CancellationSource.create("source");
+    private final AtomicInteger made = new AtomicInteger();
+    private final AtomicInteger over = new AtomicInteger();
     private final AtomicInteger disposed = new AtomicInteger();
     private Event<CancellationToken> begun = Event.create();
     private CompletableFuture<String> future = new CompletableFuture<>();
@@ -748,6 +755,8 @@ public final class ConcurrentSteps {
 
     @Override
     public void prepare() throws Exception {
+      made.set(0);
+      over.set(0);
       disposed.set(0);
       Event<CancellationToken> begins = Event.create();
       begun = begins;
@@ -757,8 +766,13 @@ public final class ConcurrentSteps {
               Thread::startVirtualThread,
               () -> {
                 boolean _ = begins.set(Cancellation.current());
-                boolean _ = Cancellation.current().await(LONG);
-                return "late";
+                try {
+                  boolean _ = Cancellation.current().await(LONG);
+                  made.incrementAndGet();
+                  return "late";
+                } finally {
+                  over.incrementAndGet();
+                }
               },
               _ -> disposed.incrementAndGet());
       told = future.handle((_, _) -> "told");
@@ -781,9 +795,10 @@ public final class ConcurrentSteps {
         hold(future.isDone(), future);
         soon(work::isCancelled, "a later cancel reaches the work");
       }
-      hold(told.get(5, TimeUnit.SECONDS).equals("told"), "those who wait are told");
+      hold(told.get(20, TimeUnit.SECONDS).equals("told"), "those who wait are told");
+      soon(() -> over.get() == 1, "the work comes to its end");
       soon(
-          () -> disposed.get() + (hasValue(future) ? 1 : 0) == 1,
+          () -> disposed.get() + (hasValue(future) ? 1 : 0) == made.get(),
           "a late value is disposed of, or had: " + disposed + ", " + future);
       soon(() -> Census.of(source.token()).callbacks() == 0, "left: " + Census.of(source.token()));
     }
@@ -817,7 +832,7 @@ public final class ConcurrentSteps {
       CompletableFuture<String> given = future;
       if (given != null) {
         try {
-          hold(given.get(5, TimeUnit.SECONDS).equals("ab"), given);
+          hold(given.get(20, TimeUnit.SECONDS).equals("ab"), given);
         } catch (ExecutionException e) {
           hold(Foreign.find(e, VirtualMachineError.class::isInstance) != null, e);
         }
@@ -886,9 +901,9 @@ public final class ConcurrentSteps {
   /** Each outcome is delivered or its value disposed of; the next one is delivered. */
   private static final class Slot implements Step {
     private final boolean oneAtATime;
-    private final Queue<Object> delivered = new ConcurrentLinkedQueue<>();
-    private final Queue<Object> disposed = new ConcurrentLinkedQueue<>();
-    private final Queue<Object> made = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger delivered = new AtomicInteger();
+    private final AtomicInteger disposed = new AtomicInteger();
+    private final AtomicInteger made = new AtomicInteger();
     private Latest<String> slot;
     private @Nullable CompletionStage<Outcome<String>> stage;
     private CompletionStage<Outcome<String>> first;
@@ -897,18 +912,24 @@ public final class ConcurrentSteps {
     Slot(boolean oneAtATime) {
       this.oneAtATime = oneAtATime;
       slot = open();
-      first = slot.submit(() -> "0");
+      first = CompletableFuture.completedStage(new Outcome.Success<>("0"));
     }
 
     private Latest<String> open() {
       return Latest.open(
           Runnable::run,
-          delivered::add,
-          options -> (oneAtATime ? options.oneAtATime() : options).disposing(disposed::add));
+          outcome -> {
+            if (outcome instanceof Outcome.Success<String>) {
+              delivered.incrementAndGet();
+            }
+          },
+          options ->
+              (oneAtATime ? options.oneAtATime() : options)
+                  .disposing(_ -> disposed.incrementAndGet()));
     }
 
     private String make(String value) {
-      made.add(value);
+      made.incrementAndGet();
       return value;
     }
 
@@ -924,9 +945,9 @@ public final class ConcurrentSteps {
                 return make("0");
               });
       running = begun.await(CancellationToken.none());
-      delivered.clear();
-      disposed.clear();
-      made.clear();
+      delivered.set(0);
+      disposed.set(0);
+      made.set(0);
       stage = null;
     }
 
@@ -939,18 +960,17 @@ public final class ConcurrentSteps {
     public void check(boolean done) throws Exception {
       CompletionStage<Outcome<String>> given = stage;
       if (given != null) {
-        Object _ = given.toCompletableFuture().get(5, TimeUnit.SECONDS);
+        Object _ = given.toCompletableFuture().get(20, TimeUnit.SECONDS);
         soon(running::isCancelled, "the one before is cancelled");
       }
       CompletionStage<Outcome<String>> last = slot.submit(() -> make("2"));
-      Outcome<String> outcome = last.toCompletableFuture().get(5, TimeUnit.SECONDS);
+      Outcome<String> outcome = last.toCompletableFuture().get(20, TimeUnit.SECONDS);
       hold(outcome.equals(new Outcome.Success<>("2")), outcome);
-      Object _ = first.toCompletableFuture().get(5, TimeUnit.SECONDS);
+      Object _ = first.toCompletableFuture().get(20, TimeUnit.SECONDS);
       soon(running::isCancelled, "the one before is cancelled");
-      int values = (int) delivered.stream().filter(Outcome.Success.class::isInstance).count();
       hold(
-          values + disposed.size() == made.size(),
-          made + ": " + delivered + " and disposed of " + disposed);
+          delivered.get() + disposed.get() == made.get(),
+          made + " made, " + delivered + " delivered, " + disposed + " disposed of");
       slot.close();
       soon(() -> Census.of(slot.token()).callbacks() == 0, "left: " + Census.of(slot.token()));
     }
@@ -993,8 +1013,10 @@ public final class ConcurrentSteps {
       if (!done) {
         slot.close();
       }
-      Outcome<String> outcome = stage.toCompletableFuture().get(5, TimeUnit.SECONDS);
-      hold(outcome instanceof Outcome.Cancelled<String>, outcome);
+      Outcome<String> outcome = stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+      boolean failed =
+          outcome instanceof Outcome.Failure<String>(Throwable e) && e instanceof OutOfMemoryError;
+      hold(outcome instanceof Outcome.Cancelled<String> || (failed && !done), outcome);
       slot.close();
     }
   }
@@ -1019,7 +1041,7 @@ public final class ConcurrentSteps {
       Callable<Boolean> body =
           () -> {
             source.cancel();
-            return closed.await(5, TimeUnit.SECONDS);
+            return closed.await(20, TimeUnit.SECONDS);
           };
       try {
         boolean _ =

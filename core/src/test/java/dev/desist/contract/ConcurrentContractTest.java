@@ -882,6 +882,18 @@ class ConcurrentContractTest {
   @Nested
   @Of(Futures.class)
   @Says(
+      value = "So a second try after a timeout runs, though the first was cancelled",
+      by = "FuturesComposeTest.what_is_started_because_a_future_was_ended_is_not_cancelled_with_it")
+  @Says(
+      value = "whoever ends one that was made from others ends these, if they are not done",
+      by = "FuturesAgainstJdkTest.every_method_on_every_future_does_the_same")
+  @Says(
+      value = "and goes on for ten seconds after it was cancelled, is reported",
+      by = "DeafWorkTest.work_that_goes_on_is_listed_and_told_until_it_ends")
+  @Says(
+      value = "An executor that throws has refused the work, which never begins then",
+      by = "ConcurrentForeignCodeTest.an_executor_of_futures_runs_the_work_once_or_never")
+  @Says(
       value =
           "A branch that is to be given up alone begins with"
               + " CompletableFuture#minimalCompletionStage()",

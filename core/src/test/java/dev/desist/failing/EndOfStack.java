@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Between two depths at which the stack ended at the same place of the operation, it ends there
  * as well: whoever has more room comes further. So only depths between which something changes are
  * walked one by one, and one depth in each other stretch, drawn at random. With {@code
- * -Ddesist.depths=every} all of them are.
+ * -Ddesist.stress=2} or more all of them are.
  */
 final class EndOfStack implements Walk {
   /** More than twice what any operation needs. */
@@ -24,7 +24,7 @@ final class EndOfStack implements Walk {
 
   private static final int MOST = SIZE / PACE;
 
-  private static final boolean EVERY = "every".equals(System.getProperty("desist.depths"));
+  private static final boolean EVERY = Integer.getInteger("desist.stress", 1) > 1;
 
   private static int left;
 

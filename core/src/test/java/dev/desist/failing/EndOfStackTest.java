@@ -10,18 +10,19 @@ import org.junit.jupiter.api.Timeout;
  *
  * <p>One JVM for each way of running code, with all operations of all packages, two JVMs at a time.
  * The compilers begin with what has run a few times, since no operation runs often here. Which
- * depths are passed over says {@link EndOfStack}; {@code ./stress} passes over none.
+ * depths are passed over says {@link EndOfStack}; the long form, with {@code -Ddesist.stress=2} or
+ * more, passes over none.
  */
 class EndOfStackTest {
-  private static final List<String> INTERPRETED = List.of("-Xint");
-  private static final List<String> SIMPLY_COMPILED =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:CompileThresholdScaling=0.01");
-  private static final List<String> COMPILED =
-      List.of("-XX:TieredStopAtLevel=4", "-XX:CompileThresholdScaling=0.01");
+  private static final Child INTERPRETED = new Child(List.of("-Xint"), "stack");
+  private static final Child SIMPLY_COMPILED =
+      new Child(List.of("-XX:TieredStopAtLevel=1", "-XX:CompileThresholdScaling=0.01"), "stack");
+  private static final Child COMPILED =
+      new Child(List.of("-XX:TieredStopAtLevel=4", "-XX:CompileThresholdScaling=0.01"), "stack");
 
   @Test
   @Timeout(1200)
   void each_operation_at_the_end_of_the_stack() {
-    Child.runAll(List.of(COMPILED, SIMPLY_COMPILED, INTERPRETED), "stack");
+    Child.runAll(List.of(COMPILED, SIMPLY_COMPILED, INTERPRETED));
   }
 }

@@ -40,7 +40,7 @@ public final class FailEachStep {
     Walk walk =
         switch (arguments[0]) {
           case "stack" -> new EndOfStack(random);
-          default -> throw new IllegalArgumentException(arguments[0]);
+          default -> new FailingAllocations(FailingAllocations.Manner.valueOf(arguments[0]));
         };
     var failed = new ArrayList<String>();
     Walk noting =

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** Operations of this package, to be failed in each step. */
@@ -22,7 +23,8 @@ public final class StreamSteps {
     walk.over("items", new Items());
     walk.over("stream", new Streaming());
     for (Flowing.Signal each : Flowing.Signal.values()) {
-      walk.over("subscriber: " + each, new Flowing(each));
+      walk.over("subscriber: " + each, new Flowing(each, false));
+      walk.over("subscriber that is to throw: " + each, new Flowing(each, true));
     }
   }
 
@@ -127,6 +129,7 @@ public final class StreamSteps {
     }
 
     private final Signal signal;
+    private final boolean throwing;
     private CancellationSource source = CancellationSource.create("source");
     private Flow.Subscriber<String> until = this;
     private Flow.@Nullable Subscription given;
@@ -134,14 +137,19 @@ public final class StreamSteps {
     private final AtomicInteger lastWords = new AtomicInteger();
     private final AtomicInteger cancels = new AtomicInteger();
 
-    Flowing(Signal signal) {
+    Flowing(Signal signal, boolean throwing) {
       this.signal = signal;
+      this.throwing = throwing;
     }
 
     @Override
     public void prepare() {
       source = CancellationSource.create("source");
-      until = UntilCancelled.thenEnd(source.token()).subscriber(this);
+      until =
+          (throwing
+                  ? UntilCancelled.thenThrow(source.token())
+                  : UntilCancelled.thenEnd(source.token()))
+              .subscriber(this);
       given = null;
       items.set(0);
       lastWords.set(0);
@@ -183,10 +191,10 @@ public final class StreamSteps {
       if (done && signal == Signal.CANCEL) {
         hold(lastWords.get() == 0, "nothing is said to who does not want it");
       } else {
-        long end = System.nanoTime() + 5_000_000_000L;
+        long end = System.nanoTime() + 20_000_000_000L;
         while (lastWords.get() == 0 && (!over || signal != Signal.CANCEL)) {
           hold(System.nanoTime() < end, "the last word is never said, " + done);
-          Thread.onSpinWait();
+          LockSupport.parkNanos(100_000);
         }
         hold(lastWords.get() <= 1, "last words: " + lastWords);
       }
