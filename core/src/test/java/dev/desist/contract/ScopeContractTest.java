@@ -1136,10 +1136,10 @@ class ScopeContractTest {
           Tasks.<String>options()
               .disposing(
                   value -> {
-                    disposed.add(value);
-                    threads.add(Thread.currentThread());
-                    Cancellation.checkpoint(); // would throw: the task's token is cancelled
+                    Cancellation.checkpoint(); // what it throws would be logged
                     assertSame(CancellationToken.none(), Cancellation.current());
+                    threads.add(Thread.currentThread());
+                    disposed.add(value);
                   });
       Callable<String> loses =
           () -> {
@@ -1161,6 +1161,24 @@ class ScopeContractTest {
       assertEquals(List.of("late"), disposed);
       assertTrue(
           threads.getFirst() == Thread.currentThread() || threads.getFirst() == runners.getFirst());
+      try (var outer = CancellationSource.create()) {
+        Callable<String> cancels =
+            () -> {
+              outer.cancel(); // the one before has ended: there is one place
+              return listen();
+            };
+        assertThrows(
+            CancelledException.class,
+            () ->
+                Cancellation.call(
+                    outer.token(),
+                    () ->
+                        Tasks.all(
+                            options.configured(c -> c.withParallelism(1)),
+                            List.of(() -> "left", cancels))));
+      }
+      assertEquals(List.of("late", "left"), disposed);
+      assertSame(Thread.currentThread(), threads.getLast());
     }
 
     @Test
