@@ -148,7 +148,9 @@ public final class Lane implements Executor {
       Thread thread =
           Thread.ofPlatform()
               .daemon()
-              .name(prefix + numbers.incrementAndGet())
+              .name(
+                  prefix.concat(
+                      Long.toString(numbers.incrementAndGet()))) // "+" is linked when first used
               .inheritInheritableThreadLocals(false)
               .unstarted(worker);
       // Threads are shared by whole processes, and must not keep an application loaded.
