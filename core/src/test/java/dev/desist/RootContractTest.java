@@ -48,6 +48,34 @@ import org.junit.jupiter.params.provider.ValueSource;
  * may, never, always, once or at once does, in the words in which it says so.
  */
 @Says(
+    of = CancellationToken.class,
+    value = "Once true, true for ever",
+    by = "CancellationTokenTest.promise1_the_first_canceller_wins_and_its_reason_stays")
+@Says(
+    of = CancellationToken.class,
+    value = "Before the first callback of a cancelled tree runs",
+    by = {
+      "CancellationTokenTest.promise3_flags_come_first",
+      "TreeTest.promise3_flags_reach_through_links_before_any_callback"
+    })
+@Says(
+    of = Cancellation.class,
+    value = "Only #shielded(Runnable) hides it",
+    by = {
+      "AmbientTest.the_outer_token_is_never_lost",
+      "AmbientTest.none_does_not_hide_the_outer_token",
+      "AmbientTest.a_shield_hides_the_outer_token_and_ends"
+    })
+@Says(
+    of = Cancellation.class,
+    value = "Only the forks of a StructuredTaskScope of the JDK's",
+    advice = true)
+@Says(of = Cancellation.Lazy.class, value = "Always the same one", advice = true)
+@Says(
+    of = CancellationSource.class,
+    value = "Always the same one",
+    by = "OfCancellationSource.its_token_is_always_the_same_one")
+@Says(
     of = Diagnostics.class,
     value = "neither cancelled nor closed before they became unreachable, are reported",
     by = {
@@ -267,6 +295,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellationRegistration.class,
     value = {
       "#unregister() never waits: it says whether it came in time",
+      "Never waits.",
       "Makes sure that the callback does not run, if it is not too late",
       "true if this call made sure that the callback never runs",
       "false if it has run, is running, had been unregistered or closed before"
@@ -476,6 +505,15 @@ class RootContractTest {
 
   @Nested
   class OfCancellationSource {
+    @Test
+    void its_token_is_always_the_same_one() {
+      var source = CancellationSource.create();
+      CancellationToken token = source.token();
+      assertSame(token, source.token());
+      source.cancel();
+      assertSame(token, source.token());
+    }
+
     @Test
     void hands_out_one_token_always_the_same() {
       assertSame(token, source.token());

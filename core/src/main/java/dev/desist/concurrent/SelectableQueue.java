@@ -3,7 +3,6 @@ package dev.desist.concurrent;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
-import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.util.AbstractQueue;
 import java.util.Collection;
@@ -13,7 +12,6 @@ import java.util.Spliterator;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -71,8 +69,6 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
 
   private final AtomicReference<CancellationSource> arrival;
 
-  private final Announcer announcer = new Announcer();
-
   private SelectableQueue(LinkedBlockingQueue<E> queue) {
     this.queue = queue;
     var nobodyWaits = CancellationSource.create();
@@ -111,7 +107,6 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
    * replaced it.
    */
   CancellationToken arrival() {
-    Lane.setAside();
     CancellationSource known = arrival.get();
     while (known.isCancelled()) {
       var fresh = CancellationSource.create();
@@ -121,45 +116,14 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
     return known.token();
   }
 
+  /** If need be, as soon as there is memory for it: the element is in, and somebody may wait. */
   private void announce() {
     CancellationSource waited = arrival.get();
-    if (!waited.isCancelled()) {
+    while (!waited.isCancelled()) {
       try {
         waited.cancel(ARRIVED);
       } catch (OutOfMemoryError e) {
-        announcer.announceSoon();
-      }
-    }
-  }
-
-  /**
-   * Announces when there is memory for it: the element is there, and whoever put it has done so.
-   */
-  private final class Announcer extends Lane.Task {
-    private final AtomicBoolean waits = new AtomicBoolean();
-
-    void announceSoon() {
-      if (waits.compareAndSet(false, true)) {
-        try {
-          Lane.SIGNALS.hand(this);
-        } catch (OutOfMemoryError e) {
-          // It is handed over, and waits for a thread.
-        }
-      }
-    }
-
-    @Override
-    protected void perform() {
-      CancellationSource waited = arrival.get();
-      try {
-        waited.cancel(ARRIVED);
-      } catch (OutOfMemoryError e) {
-        Lane.again(this);
-        return;
-      }
-      waits.set(false);
-      if (arrival.get() != waited) {
-        announce(); // somebody has come to wait, and may have looked too early
+        Work.pause();
       }
     }
   }

@@ -301,10 +301,8 @@ public final class Lane implements Executor {
   /**
    * On a thread of a lane, by a task that could not do its work yet: has it performed again a
    * millisecond later. One thread does so for all such tasks.
-   *
-   * @param task which
    */
-  public static void again(Task task) {
+  static void again(Task task) {
     synchronized (AGAIN) {
       task.next = unripe;
       unripe = task;

@@ -416,6 +416,7 @@ class ConcurrentContractTest {
   }
 
   @Nested
+  @Says(value = "Not for sockets, channels and files", advice = true)
   @Of(Blocking.class)
   @Says(
       value =
@@ -585,6 +586,7 @@ class ConcurrentContractTest {
   }
 
   @Nested
+  @Says(value = "Not every BlockingQueue can be selected from", advice = true)
   @Of(SelectableQueue.class)
   @Says(
       value = "Those who select and those who take may share a queue",
@@ -741,6 +743,7 @@ class ConcurrentContractTest {
   }
 
   @Nested
+  @Says(value = "Once true, true for ever", by = "EventTest.promise1_the_first_value_stays")
   @Of(Event.class)
   @Says(
       value = "Something that happens once and that many wait for, with a value",

@@ -103,6 +103,17 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the package.
  */
 @Says(
+    of = DirectoryWatch.class,
+    value = "Once this is closed, add, take and poll throw",
+    by = "OfWatches.once_it_is_closed_methods_throw_and_who_waits_too")
+@Says(
+    of = CancellableFiles.class,
+    value = {
+      "After a cancellation it is some way past the bytes that were transferred",
+      "After the death of the process it is still there"
+    },
+    advice = true)
+@Says(
     of = CancellableDatagramChannel.class,
     value = "What does not fit into the buffer is dropped",
     by =

@@ -50,7 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 public class SentencesTest {
   /** What makes a sentence a promise. */
   private static final Pattern PROMISE =
-      Pattern.compile("\\b(may|never|once|at most|only|alone|always|not|before|after)\\b");
+      Pattern.compile("(?i)\\b(may|never|once|at most|only|alone|always|not|before|after)\\b");
 
   /** The type whose documentation the tests of a class are about. */
   @Retention(RetentionPolicy.RUNTIME)

@@ -50,6 +50,10 @@ import org.junit.jupiter.api.function.Executable;
  * codes, is with the tests of the package.
  */
 @Says(
+    of = Participant.class,
+    value = "Never waits",
+    by = "OfActions.closing_an_action_that_runs_does_not_wait_for_it")
+@Says(
     of = ShutdownPhase.class,
     value = "The hard token is cancelled, and work in flight is to end at once",
     by = "ShutdownTest.at_the_limit_the_hard_token_is_cancelled")
@@ -485,6 +489,28 @@ class ShutdownContractTest {
   /** Actions, callbacks, and which thread runs what. */
   @Nested
   class OfActions {
+    @Test
+    void closing_an_action_that_runs_does_not_wait_for_it() throws Exception {
+      var runs = new CountDownLatch(1);
+      var release = new CountDownLatch(1);
+      Participant action =
+          shutdown.onStop(
+              "listener",
+              () -> {
+                runs.countDown();
+                release.await();
+                events.add("ended");
+              });
+      shutdown.initiate("over");
+      runs.await();
+      action.close();
+      assertEquals(List.of(), events); // and it runs on
+      reach(ShutdownPhase.STOPPING);
+      release.countDown();
+      shutdown.await();
+      assertEquals(List.of("ended"), events);
+    }
+
     @Test
     void an_action_that_throws_is_listed_and_stops_nothing_else() throws Exception {
       var thrown = new IOException("in use");

@@ -37,6 +37,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(Hygiene.class)
 @Timeout(30)
+@Says(
+    value = "After the end, source is where it was, and can be gone on with",
+    by = "UntilIteratorTest.promise20_the_source_can_be_gone_on_with")
 @Of(UntilCancelled.class)
 @Says(
     value = "what was handed out is dealt with to its end, and the next never begins",
