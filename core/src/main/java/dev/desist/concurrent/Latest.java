@@ -172,6 +172,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   private CompletionStage<Outcome<T>> start(@Nullable String name, Callable<? extends T> task) {
     Submission mine;
     Submission old;
+    CompletionStage<Outcome<T>> given;
     boolean start;
     Stack.reserve();
     CancellationReason why = null;
@@ -179,6 +180,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       // First what may find no memory.
       String title = name == null ? "request " + (count + 1) : name;
       mine = new Submission(title, source.token().child(title), task);
+      given = mine.ended.minimalCompletionStage();
       if (newest != null) {
         why = CancellationReason.superseded(mine + " took its place");
       }
@@ -202,7 +204,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     if (start) {
       mine.startOn(options.executor);
     }
-    return mine.ended.minimalCompletionStage();
+    return given;
   }
 
   /**
