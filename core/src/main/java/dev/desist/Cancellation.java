@@ -1,6 +1,7 @@
 package dev.desist;
 
 import dev.desist.internal.Ambient;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import java.time.Duration;
@@ -163,14 +164,8 @@ public final class Cancellation {
     try {
       shielded(Executors.callable(body));
     } catch (Exception e) {
-      throw Cancellation.<RuntimeException>unchecked(e);
+      throw Foreign.<RuntimeException>undeclared(e);
     }
-  }
-
-  /** What a body threw that can throw nothing checked, unless its language does not check. */
-  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-  private static <X extends Exception> X unchecked(Exception e) throws X {
-    throw (X) e;
   }
 
   /**
@@ -268,7 +263,7 @@ public final class Cancellation {
       try {
         return call(body::get);
       } catch (Exception e) {
-        throw Cancellation.<RuntimeException>unchecked(e);
+        throw Foreign.<RuntimeException>undeclared(e);
       }
     }
   }

@@ -333,7 +333,7 @@ public final class Futures {
     } catch (ExecutionException | InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      throw Waits.<RuntimeException>undeclared(e);
+      throw Foreign.<RuntimeException>undeclared(e);
     }
   }
 

@@ -282,7 +282,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       try {
         startOn(options.executor);
       } catch (Throwable e) {
-        log(System.Logger.Level.WARNING, this + " was refused: " + Foreign.describe(e));
+        Foreign.log(System.Logger.Level.WARNING, this + " was refused: " + Foreign.describe(e));
       }
     }
 

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
@@ -24,17 +25,8 @@ final class Waits {
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      throw Waits.<RuntimeException>undeclared(e);
+      throw Foreign.<RuntimeException>undeclared(e);
     }
-  }
-
-  /**
-   * {@return {@code e}, to be thrown as it is} For what was thrown by a call that declares nothing
-   * of the kind, as other languages let it, and as ours does by a trick.
-   */
-  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // erased: it is not checked
-  static <X extends Exception> X undeclared(Exception e) throws X {
-    throw (X) e;
   }
 
   /**

@@ -125,7 +125,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
       try {
         TimeSource.callWith(time, this::bePatient);
       } catch (Exception e) {
-        log(
+        Foreign.log(
             System.Logger.Level.ERROR,
             "the time source of " + this + " failed: " + Foreign.describe(e));
       }
@@ -319,20 +319,16 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     try {
       disposer.dispose(value);
     } catch (Throwable e) { // an error too: others wait for what comes after it
-      log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
+      Foreign.log(System.Logger.Level.ERROR, "a disposer failed: " + Foreign.describe(e));
     }
   }
 
   /** Notes a failure that nobody waits for any more, unless it is a cancellation. */
   static void noteLate(String what, Throwable failure) {
     if (CancelledException.find(failure).isEmpty()) {
-      log(
+      Foreign.log(
           System.Logger.Level.DEBUG,
           what + ", which nobody waits for, failed: " + Foreign.describe(failure));
     }
-  }
-
-  static void log(System.Logger.Level level, String message) {
-    Foreign.log(level, message);
   }
 }

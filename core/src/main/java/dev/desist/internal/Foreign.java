@@ -157,6 +157,19 @@ public final class Foreign {
   }
 
   /**
+   * {@return {@code e}, to be thrown as it is} For what came from a call that declares nothing of
+   * the kind, as other languages let it.
+   *
+   * @param <X> what the caller may throw
+   * @param e what was thrown
+   * @throws X which is {@code e}, and not checked
+   */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // erased
+  public static <X extends Exception> X undeclared(Exception e) throws X {
+    throw (X) e;
+  }
+
+  /**
    * Runs what a user gave us, where a failure of it has nobody else to go to.
    *
    * @param callback what to run
