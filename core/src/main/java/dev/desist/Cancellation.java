@@ -1,16 +1,12 @@
 package dev.desist;
 
 import dev.desist.internal.Ambient;
-import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is bound for the extent of a call by {@link #run} or {@link #call}, and seen by everything
  * that call does on the same thread. It does not travel to other threads by itself: carry it there
- * with one of the {@code wrap} methods. Only the forks of a {@code StructuredTaskScope} of the
- * JDK's that is opened inside the call have it, as they have every {@link ScopedValue}. A token
- * passed as a parameter is faster and plainer; the ambient one is for the layers that cannot be
- * changed to take one.
+ * with a {@link #carrier()}. Only the forks of a {@code StructuredTaskScope} of the JDK's that is
+ * opened inside the call have it, as they have every {@link ScopedValue}. A token passed as a
+ * parameter is faster and plainer; the ambient one is for the layers that cannot be changed to take
+ * one.
  *
  * <p>Code that this library calls sees as current what is current on the thread where it runs: a
  * callback on the thread that cancels, the canceller's token; a callback on an executor, the
@@ -36,31 +32,36 @@ import org.jspecify.annotations.Nullable;
  * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Cancellation {
-  /**
-   * A token that is made when somebody asks for it: see {@link #callLazily}.
-   *
-   * <p>Asked each time the current token is, perhaps by several threads, and before another token
-   * takes its place or a shield hides it: one that was never asked had nothing nested in its
-   * extent. It must be quick, must not throw, and must always give the same token.
-   */
-  @FunctionalInterface
-  public interface Lazy {
-    /** {@return the token} Always the same one. */
-    CancellationToken token();
-  }
-
   private Cancellation() {}
 
   /** {@return the token bound for the running code, else {@link CancellationToken#none()}} */
   public static CancellationToken current() {
     Object bound = Ambient.CURRENT.orElse(CancellationToken.none());
-    return bound instanceof CancellationToken token ? token : ((Lazy) bound).token();
+    return bound instanceof CancellationToken token
+        ? token
+        : (CancellationToken) ((Ambient.Host) bound).token();
+  }
+
+  /**
+   * {@return what code that was given {@code token} is to obey: that, and the current token as
+   * well} One of the two if it descends from the other, else one that is cancelled by either.
+   *
+   * <p>What every wait of this library does with a token that it is given, and what an adapter of
+   * one's own does first: no token that a caller has made current is lost because another one was
+   * passed. In a {@linkplain #shielded(Action) shield} no other is current, and {@code token} is
+   * what is given.
+   *
+   * @param token what was given
+   */
+  public static CancellationToken currentWith(CancellationToken token) {
+    Objects.requireNonNull(token, "token");
+    return within(token);
   }
 
   /**
    * Runs {@code body} with {@code token} as the current token. The token that was current before is
    * not lost: if {@code token} does not descend from it, the body sees a token that is cancelled by
-   * either. Only {@link #shielded(Runnable)} hides it.
+   * either. Only {@link #shielded(Action)} hides it.
    *
    * <p>If {@code token} is cancelled, the body runs all the same, up to its first checkpoint. The
    * body sees the token's {@link TimeSource} as the current one; that of {@link
@@ -107,24 +108,41 @@ public final class Cancellation {
   }
 
   /**
-   * Calls {@code body} as {@link #call} does, for a body that may never ask for its token: the
-   * token is made when it first does, and at once if another token is current. Unlike there, the
-   * current time source stays what it is. For those who start tasks by the hundred thousand;
-   * everybody else has a token to pass.
+   * Calls {@code body} with {@code token} as the current token, as {@link #run} does.
    *
    * @param <T> what the body returns
    * @param <X> what the body throws
-   * @param token makes what the body is to obey
+   * @param token what the body is to obey
    * @param body what to call, on the calling thread
    * @return what the body returned
    * @throws X what the body threw
    */
-  public static <T extends @Nullable Object, X extends Throwable> T callLazily(
-      Lazy token, ScopedValue.CallableOp<T, X> body) throws X {
+  public static <T extends @Nullable Object, X extends Exception> T call(
+      CancellationToken token, Task<T, X> body) throws X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
-    Object bound = Ambient.CURRENT.isBound() ? within(token.token()) : token;
-    return Ambient.binding(bound).call(body);
+    return bound(within(token)).call(body::call);
+  }
+
+  /**
+   * Performs {@code body} with {@code token} as the current token, as {@link #run} does, for a body
+   * that throws.
+   *
+   * @param <X> what the body throws
+   * @param token what the body is to obey
+   * @param body what to do, on the calling thread
+   * @throws X what the body threw
+   */
+  public static <X extends Exception> void call(CancellationToken token, Action<X> body) throws X {
+    Objects.requireNonNull(body, "body");
+    call(token, valueless(body));
+  }
+
+  private static <X extends Exception> Task<Boolean, X> valueless(Action<X> body) {
+    return () -> {
+      body.perform();
+      return true;
+    };
   }
 
   /** {@code token}, or one that is cancelled by it and by the current one. */
@@ -144,42 +162,38 @@ public final class Cancellation {
   }
 
   /**
-   * Runs {@code body} so that it does not see the current token: for clean-up that must not be cut
-   * short. Nor does an interrupt of this library come in, be it that a subtask was aborted, a grace
-   * period is over, or a guarded call around the shield is to end: it comes when the shield has
-   * ended, if what it is for has not. Interrupts that others send are not held back. Deadlines and
-   * tokens that the body itself sets work as usual. When the shield ends, the outer token is seen
-   * again, cancelled or not.
-   *
-   * <p>A body that throws a checked exception, or ends with a call that may give a value, is for
-   * {@link #shielded(Callable)}: written out, with {@code return null} at its end, it suits every
-   * compiler.
+   * Performs {@code body} so that it does not see the current token: for clean-up that must not be
+   * cut short. Nor does an interrupt of this library come in, be it that a subtask was aborted, a
+   * grace period is over, or a guarded call around the shield is to end: it comes when the shield
+   * has ended, if what it is for has not. Interrupts that others send are not held back. Deadlines
+   * and tokens that the body itself sets work as usual. When the shield ends, the outer token is
+   * seen again, cancelled or not.
    *
    * {@snippet class="dev.desist.snippets.AmbientSnippets" region="shield"}
    *
-   * @param body what to run, on the calling thread
+   * @param <X> what the body throws
+   * @param body what to do, on the calling thread
+   * @throws X what the body threw
    */
-  public static void shielded(Runnable body) {
+  public static <X extends Exception> void shielded(Action<X> body) throws X {
     Objects.requireNonNull(body, "body");
-    try {
-      shielded(Executors.callable(body));
-    } catch (Exception e) {
-      throw Foreign.<RuntimeException>undeclared(e);
-    }
+    shielded(valueless(body));
   }
 
   /**
-   * Calls {@code body} so that it does not see the current token, as {@link #shielded(Runnable)}
+   * Calls {@code body} so that it does not see the current token, as {@link #shielded(Action)}
    * does.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param body what to call, on the calling thread
    * @return what the body returned
-   * @throws Exception what the body threw
+   * @throws X what the body threw
    */
-  public static <T extends @Nullable Object> T shielded(Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object, X extends Exception> T shielded(Task<T, X> body)
+      throws X {
     Objects.requireNonNull(body, "body");
-    CancellationToken _ = current(); // so that a Lazy learns of it
+    CancellationToken _ = current(); // so that its host makes it, which knows then of the nesting
     ScopedValue.Carrier hidden = Ambient.binding(CancellationToken.none());
     return GuardedThread.current().masked(() -> hidden.call(body::call));
   }
@@ -225,11 +239,28 @@ public final class Cancellation {
    * @throws IllegalArgumentException if the duration is negative
    */
   public static void sleep(Duration duration) throws InterruptedException {
+    sleepUnder(current(), duration);
+  }
+
+  /**
+   * Sleeps, but not on after {@code token}, or the current token, is cancelled.
+   *
+   * @param token what may end the sleep
+   * @param duration how long, by the token's {@link TimeSource}; zero is a checkpoint
+   * @throws CancelledException if a token is or becomes cancelled
+   * @throws InterruptedException if the thread is interrupted
+   * @throws IllegalArgumentException if the duration is negative
+   */
+  public static void sleep(CancellationToken token, Duration duration) throws InterruptedException {
+    sleepUnder(currentWith(token), duration);
+  }
+
+  private static void sleepUnder(CancellationToken token, Duration duration)
+      throws InterruptedException {
     Objects.requireNonNull(duration, "duration");
     if (duration.isNegative()) {
       throw new IllegalArgumentException("duration must not be negative: " + duration);
     }
-    CancellationToken token = current();
     if (token.await(duration)) {
       throw new CancelledException(token);
     }
@@ -237,119 +268,81 @@ public final class Cancellation {
 
   // ---- to other threads ----
 
-  /** What is to be carried to another thread. */
-  private record Carried(CancellationToken token, TimeSource time) {
-    static Carried here() {
-      return new Carried(current(), TimeSource.current());
-    }
+  /**
+   * {@return what carries the token that is current now, and the time source, to other threads}
+   *
+   * {@snippet class="dev.desist.snippets.AmbientSnippets" region="carry"}
+   */
+  public static Carrier carrier() {
+    return new Carrier(current(), TimeSource.current());
+  }
 
-    <T extends @Nullable Object> T call(Callable<T> body) throws Exception {
-      return TimeSource.callWith(time, () -> Cancellation.call(token, body));
-    }
+  /**
+   * Carries a token, and a time source, to whatever thread it is used on, as often as one likes.
+   * Use it in the task, not around the thread: a pooled thread outlives the token of whoever
+   * happened to start it. Where a token is current already, what runs obeys both.
+   */
+  public static final class Carrier {
+    private final CancellationToken token;
+    private final TimeSource time;
 
-    void run(Runnable body) {
-      get(
-          () -> {
-            body.run();
-            return true;
-          });
+    private Carrier(CancellationToken token, TimeSource time) {
+      this.token = token;
+      this.time = time;
     }
 
     /**
-     * For a body that declares nothing checked; what it throws passes, also if it is, as from other
-     * languages.
+     * Calls {@code body} with what is carried, as {@link Cancellation#call} does.
+     *
+     * @param <T> what the body returns
+     * @param <X> what the body throws
+     * @param body what to call, on the calling thread
+     * @return what the body returned
+     * @throws X what the body threw
      */
-    <T extends @Nullable Object> T get(Supplier<T> body) {
-      try {
-        return call(body::get);
-      } catch (Exception e) {
-        throw Foreign.<RuntimeException>undeclared(e);
-      }
+    public <T extends @Nullable Object, X extends Exception> T call(Task<T, X> body) throws X {
+      Objects.requireNonNull(body, "body");
+      return TimeSource.callWith(time, () -> Cancellation.call(token, body));
     }
-  }
 
-  /**
-   * {@return a task that runs {@code task} with the token that is current now, on whatever thread
-   * runs it}
-   *
-   * <p>Wrap the task, not the thread: a pooled thread outlives the token of whoever happened to
-   * start it. If a token is current where the task runs, the task obeys both.
-   *
-   * @param task what to run
-   */
-  public static Runnable wrap(Runnable task) {
-    Objects.requireNonNull(task, "task");
-    Carried carried = Carried.here();
-    return () -> carried.run(task);
-  }
+    /**
+     * Performs {@code body} with what is carried, as {@link Cancellation#call} does.
+     *
+     * @param <X> what the body throws
+     * @param body what to do, on the calling thread
+     * @throws X what the body threw
+     */
+    public <X extends Exception> void call(Action<X> body) throws X {
+      Objects.requireNonNull(body, "body");
+      call(valueless(body));
+    }
 
-  /**
-   * {@return a callable that calls {@code task} with the token that is current now}
-   *
-   * @param <T> what it returns
-   * @param task what to call
-   */
-  public static <T extends @Nullable Object> Callable<T> wrapCallable(Callable<T> task) {
-    Objects.requireNonNull(task, "task");
-    Carried carried = Carried.here();
-    return () -> carried.call(task);
-  }
-
-  /**
-   * {@return a supplier that calls {@code task} with the token that is current now}, for {@code
-   * CompletableFuture.supplyAsync}
-   *
-   * @param <T> what it returns
-   * @param task what to call
-   */
-  public static <T extends @Nullable Object> Supplier<T> wrapSupplier(Supplier<T> task) {
-    Objects.requireNonNull(task, "task");
-    Carried carried = Carried.here();
-    return () -> carried.get(task);
-  }
-
-  /**
-   * {@return a function that calls {@code task} with the token that is current now}, for stages
-   * that run on whichever thread completes the stage before
-   *
-   * @param <A> what it takes
-   * @param <T> what it returns
-   * @param task what to call
-   */
-  public static <A extends @Nullable Object, T extends @Nullable Object>
-      Function<A, T> wrapFunction(Function<A, T> task) {
-    Objects.requireNonNull(task, "task");
-    Carried carried = Carried.here();
-    return argument -> carried.get(() -> task.apply(argument));
+    /**
+     * {@return an executor that runs each task with what is carried} For the stages of a {@code
+     * CompletableFuture}: they are submitted by whichever thread completed the stage before, where
+     * another token or none may be current.
+     *
+     * @param executor runs the tasks
+     */
+    public Executor executor(Executor executor) {
+      Objects.requireNonNull(executor, "executor");
+      return task -> {
+        Objects.requireNonNull(task, "task");
+        executor.execute(() -> call(task::run));
+      };
+    }
   }
 
   /**
    * {@return an executor that runs each task with the token that was current where the task was
-   * submitted}
-   *
-   * <p>For pools shared by many. For the stages of one {@code CompletableFuture} use {@link
-   * #wrapExecutor}: they are submitted by whichever thread completed the stage before, where
-   * another token or none may be current.
+   * submitted} For pools shared by many; for one piece of work in stages, see {@link
+   * Carrier#executor}.
    *
    * @param executor runs the tasks
    */
   public static Executor propagatingExecutor(Executor executor) {
     Objects.requireNonNull(executor, "executor");
-    return task -> executor.execute(wrap(task));
-  }
-
-  /**
-   * {@return an executor that runs each task with the token that is current now}
-   *
-   * @param executor runs the tasks
-   */
-  public static Executor wrapExecutor(Executor executor) {
-    Objects.requireNonNull(executor, "executor");
-    Carried carried = Carried.here();
-    return task -> {
-      Objects.requireNonNull(task, "task");
-      executor.execute(() -> carried.run(task));
-    };
+    return task -> carrier().executor(executor).execute(task);
   }
 
   /**

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -374,6 +375,30 @@ public final class CancellationToken {
   }
 
   /**
+   * Has {@code callback} performed once when this token is cancelled, as {@link
+   * #onCancel(Runnable)} does, for one that throws: {@code statement::cancel}, say.
+   *
+   * @param callback should be quick and must not wait for the thread that cancels; what it throws
+   *     is thrown as it is, also if it is checked
+   * @return the callback's membership
+   */
+  public CancellationRegistration onCancel(Action<?> callback) {
+    return onCancel((Runnable) callback);
+  }
+
+  /**
+   * Has {@code callback} told the reason once when this token is cancelled, as {@link
+   * #onCancel(Runnable)} does for one that does not ask.
+   *
+   * @param callback should be quick and must not wait for the thread that cancels
+   * @return the callback's membership
+   */
+  public CancellationRegistration onCancel(Consumer<? super CancellationReason> callback) {
+    Objects.requireNonNull(callback, "callback");
+    return onCancel((Runnable) () -> callback.accept(given().reason));
+  }
+
+  /**
    * Has {@code callback} submitted to {@code executor} once when this token is cancelled; now, if
    * it is cancelled already.
    *
@@ -390,6 +415,32 @@ public final class CancellationToken {
     return node == null
         ? CancellationRegistration.INERT
         : register(node, new CancellationRegistration(this, executor, callback));
+  }
+
+  /**
+   * Has {@code callback} submitted to {@code executor} once when this token is cancelled, as {@link
+   * #onCancel(Executor, Runnable)} does, for one that throws.
+   *
+   * @param executor runs the callback
+   * @param callback what to do; what it throws is thrown as it is, also if it is checked
+   * @return the callback's membership
+   */
+  public CancellationRegistration onCancel(Executor executor, Action<?> callback) {
+    return onCancel(executor, (Runnable) callback);
+  }
+
+  /**
+   * Has {@code callback} submitted to {@code executor} once when this token is cancelled, and told
+   * the reason, as {@link #onCancel(Executor, Runnable)} does for one that does not ask.
+   *
+   * @param executor runs the callback
+   * @param callback what to tell
+   * @return the callback's membership
+   */
+  public CancellationRegistration onCancel(
+      Executor executor, Consumer<? super CancellationReason> callback) {
+    Objects.requireNonNull(callback, "callback");
+    return onCancel(executor, (Runnable) () -> callback.accept(given().reason));
   }
 
   private static CancellationRegistration register(

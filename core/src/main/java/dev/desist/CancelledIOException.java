@@ -48,6 +48,33 @@ public final class CancelledIOException extends InterruptedIOException {
     this.bytesTransferred = (int) Math.min(bytesTransferred, Integer.MAX_VALUE);
   }
 
+  /**
+   * Returns if {@code token} is live: {@link CancellationToken#throwIfCancelled} for a method that
+   * throws an {@link java.io.IOException}.
+   *
+   * @param token what to ask
+   * @throws CancelledIOException if it is cancelled
+   */
+  public static void throwIfCancelled(CancellationToken token) throws CancelledIOException {
+    throwIfCancelled(token, 0);
+  }
+
+  /**
+   * Returns if {@code token} is live, as {@link #throwIfCancelled(CancellationToken)} does, where
+   * part of the work was done.
+   *
+   * @param token what to ask
+   * @param bytesTransferred how many bytes had been read or written
+   * @throws CancelledIOException if it is cancelled
+   * @throws IllegalArgumentException if it is cancelled and the number is negative
+   */
+  public static void throwIfCancelled(CancellationToken token, long bytesTransferred)
+      throws CancelledIOException {
+    if (token.isCancelled()) {
+      throw new CancelledIOException(token, bytesTransferred);
+    }
+  }
+
   /** {@return what was cancelled, why, and where that came from, in one sentence} */
   @Override
   public String getMessage() {

@@ -2,7 +2,6 @@ package dev.desist;
 
 import java.time.Instant;
 import java.util.Objects;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,13 +43,14 @@ public interface TimeSource {
    * Calls {@code body} with {@code time} as the current time source.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param time the time source
    * @param body what to call, on the calling thread
    * @return what the body returned
-   * @throws Exception what the body threw
+   * @throws X what the body threw
    */
-  static <T extends @Nullable Object> T callWith(TimeSource time, Callable<T> body)
-      throws Exception {
+  static <T extends @Nullable Object, X extends Exception> T callWith(
+      TimeSource time, Task<T, X> body) throws X {
     Objects.requireNonNull(time, "time");
     Objects.requireNonNull(body, "body");
     return time == current()

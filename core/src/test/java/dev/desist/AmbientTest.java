@@ -133,19 +133,18 @@ class AmbientTest {
     var result = new CompletableFuture<Object>();
     Thread.ofVirtual()
         .start(
-            Cancellation.wrap(
-                () ->
-                    Cancellation.run(
-                        source.token(),
-                        () -> {
-                          try {
-                            Cancellation.sleep(Duration.ofMillis(10));
-                            Cancellation.sleep(Duration.ofHours(1));
-                            result.complete("slept");
-                          } catch (CancelledException | InterruptedException e) {
-                            result.complete(e);
-                          }
-                        })));
+            () ->
+                Cancellation.run(
+                    source.token(),
+                    () -> {
+                      try {
+                        Cancellation.sleep(Duration.ofMillis(10));
+                        Cancellation.sleep(Duration.ofHours(1));
+                        result.complete("slept");
+                      } catch (CancelledException | InterruptedException e) {
+                        result.complete(e);
+                      }
+                    }));
     org.awaitility.Awaitility.await().until(() -> time.pending() == 1);
     time.advance(Duration.ofMillis(10));
     org.awaitility.Awaitility.await().until(() -> time.pending() == 1);
@@ -173,29 +172,27 @@ class AmbientTest {
   }
 
   @Test
-  void wrapped_tasks_carry_the_token_to_threads_executors_and_stages() throws Exception {
+  void a_carrier_takes_the_token_to_threads_executors_and_stages() throws Exception {
     try (var pool = Executors.newFixedThreadPool(2)) {
       List<CompletableFuture<CancellationToken>> seen =
           Cancellation.call(
               outer.token(),
               () -> {
                 var thread = new CompletableFuture<CancellationToken>();
+                Cancellation.Carrier carried = Cancellation.carrier();
                 Thread.startVirtualThread(
-                    Cancellation.wrap(
-                        () -> {
-                          thread.complete(Cancellation.current());
-                        }));
+                    () -> carried.call(() -> thread.complete(Cancellation.current())));
                 Supplier<CancellationToken> current = Cancellation::current;
-                var bound = Cancellation.wrapExecutor(pool);
+                var bound = carried.executor(pool);
                 var propagating = Cancellation.propagatingExecutor(pool);
                 return List.of(
                     thread,
-                    CompletableFuture.supplyAsync(Cancellation.wrapSupplier(current), pool),
+                    CompletableFuture.supplyAsync(() -> carried.call(Cancellation::current), pool),
                     CompletableFuture.supplyAsync(current, propagating),
                     CompletableFuture.supplyAsync(() -> 1, pool)
                         .thenApplyAsync(x -> Cancellation.current(), bound),
                     CompletableFuture.supplyAsync(() -> 1, pool)
-                        .thenApply(Cancellation.wrapFunction(x -> Cancellation.current())));
+                        .thenApply(_ -> carried.call(Cancellation::current)));
               });
       for (CompletableFuture<CancellationToken> token : seen) {
         assertSame(outer.token(), token.get());
@@ -214,34 +211,37 @@ class AmbientTest {
         () ->
             Cancellation.run(
                 inner.token(), // the body sees a token linked to both
-                () ->
-                    Thread.startVirtualThread(
-                        Cancellation.wrap(
-                            () -> {
-                              try {
-                                go.await();
-                              } catch (InterruptedException e) {
-                                throw new AssertionError(e);
-                              }
-                              seen.complete(Cancellation.current().isCancelled());
-                            }))));
+                () -> {
+                  Cancellation.Carrier carried = Cancellation.carrier();
+                  Thread.startVirtualThread(
+                      () ->
+                          carried.call(
+                              () -> {
+                                try {
+                                  go.await();
+                                } catch (InterruptedException e) {
+                                  throw new AssertionError(e);
+                                }
+                                seen.complete(Cancellation.current().isCancelled());
+                              }));
+                }));
     go.countDown();
     assertFalse(seen.get(), "the end of run() must not cancel what was carried away");
   }
 
   @Test
-  void wrapped_callables_return_and_throw_as_they_are() throws Exception {
+  void what_is_carried_returns_and_throws_as_it_is() throws Exception {
     var failure = new java.io.IOException("as it is");
-    assertEquals(3, Cancellation.wrapCallable(() -> 3).call());
+    assertEquals(3, Cancellation.carrier().call(() -> 3));
     var thrown =
         assertThrows(
             java.io.IOException.class,
             () ->
-                Cancellation.wrapCallable(
+                Cancellation.carrier()
+                    .call(
                         () -> {
                           throw failure;
-                        })
-                    .call());
+                        }));
     assertSame(failure, thrown);
   }
 }

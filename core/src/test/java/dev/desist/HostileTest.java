@@ -194,11 +194,10 @@ class HostileTest {
     Runnable sneaky = () -> HostileTest.<RuntimeException>sneak(new IOException("disk"));
     for (Runnable carried :
         new Runnable[] {
-          Cancellation.wrap(sneaky),
+          () -> Cancellation.carrier().call(sneaky::run),
           () -> Cancellation.run(CancellationToken.none(), sneaky),
-          () -> assertEquals(1, Cancellation.wrapSupplier(() -> sneak(sneaky)).get()),
-          () -> assertEquals(1, Cancellation.wrapFunction(_ -> sneak(sneaky)).apply(1)),
-          () -> Cancellation.wrapExecutor(Runnable::run).execute(sneaky),
+          () -> assertEquals(1, Cancellation.carrier().call(() -> sneak(sneaky))),
+          () -> Cancellation.carrier().executor(Runnable::run).execute(sneaky),
           () -> Cancellation.propagatingExecutor(Runnable::run).execute(sneaky)
         }) {
       assertEquals("disk", assertThrows(IOException.class, carried::run).getMessage());
@@ -220,7 +219,7 @@ class HostileTest {
     var runs = new AtomicInteger();
     for (var executor :
         new java.util.concurrent.Executor[] {
-          Cancellation.wrapExecutor(_ -> runs.incrementAndGet()),
+          Cancellation.carrier().executor(_ -> runs.incrementAndGet()),
           Cancellation.propagatingExecutor(_ -> runs.incrementAndGet())
         }) {
       @SuppressWarnings("NullAway")

@@ -59,13 +59,13 @@ class MisuseTest {
             refuses("a", () -> Deadline.earliest(null, Deadline.none())),
             refuses("b", () -> Deadline.earliest(Deadline.none(), null)),
             refuses("duration", () -> Cancellation.sleep(null)),
-            refuses("task", () -> Cancellation.wrap(null)),
-            refuses("task", () -> Cancellation.wrapCallable(null)),
-            refuses("task", () -> Cancellation.wrapSupplier(null)),
-            refuses("task", () -> Cancellation.wrapFunction(null)),
-            refuses("executor", () -> Cancellation.wrapExecutor(null)),
+            refuses("token", () -> Cancellation.currentWith(null)),
+            refuses("token", () -> Cancellation.sleep(null, java.time.Duration.ZERO)),
+            refuses("body", () -> Cancellation.carrier().call((Action<?>) null)),
+            refuses("body", () -> Cancellation.carrier().call((Task<?, ?>) null)),
+            refuses("executor", () -> Cancellation.carrier().executor(null)),
             refuses("executor", () -> Cancellation.propagatingExecutor(null)),
             refuses("token", () -> new CancelledException(null)),
-            refuses("body", () -> Cancellation.shielded((Runnable) null))));
+            refuses("body", () -> Cancellation.shielded((Action<?>) null))));
   }
 }

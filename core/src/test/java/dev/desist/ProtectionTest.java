@@ -170,7 +170,7 @@ class ProtectionTest {
     SHIELD {
       @Override
       <T> T call(Callable<T> body) throws Exception {
-        return Cancellation.shielded(body);
+        return Cancellation.shielded(body::call);
       }
     },
     MASK {
@@ -188,14 +188,14 @@ class ProtectionTest {
     SHIELD_IN_MASK {
       @Override
       <T> T call(Callable<T> body) throws Exception {
-        return Blocking.uninterruptibly(() -> Cancellation.shielded(body));
+        return Blocking.uninterruptibly(() -> Cancellation.shielded(body::call));
       }
     },
     SHIELD_IN_A_GUARDED_CALL {
       @Override
       <T> T call(Callable<T> body) throws Exception {
         try (var own = CancellationSource.create()) {
-          return Blocking.interruptibly(own.token(), () -> Cancellation.shielded(body));
+          return Blocking.interruptibly(own.token(), () -> Cancellation.shielded(body::call));
         }
       }
     },
@@ -203,7 +203,7 @@ class ProtectionTest {
       @Override
       <T> T call(Callable<T> body) throws Exception {
         try (var own = CancellationSource.create()) {
-          return Cancellation.call(own.token(), () -> Cancellation.shielded(body));
+          return Cancellation.call(own.token(), () -> Cancellation.shielded(body::call));
         }
       }
     };

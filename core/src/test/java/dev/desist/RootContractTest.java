@@ -60,7 +60,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     })
 @Says(
     of = Cancellation.class,
-    value = "Only #shielded(Runnable) hides it",
+    value = "Only #shielded(Action) hides it",
     by = {
       "AmbientTest.the_outer_token_is_never_lost",
       "AmbientTest.none_does_not_hide_the_outer_token",
@@ -70,7 +70,6 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = Cancellation.class,
     value = "Only the forks of a StructuredTaskScope of the JDK's",
     advice = true)
-@Says(of = Cancellation.Lazy.class, value = "Always the same one", advice = true)
 @Says(
     of = CancellationSource.class,
     value = "Always the same one",
@@ -152,13 +151,6 @@ import org.junit.jupiter.params.provider.ValueSource;
       "OfCancellation.the_dispatcher_has_daemon_platform_threads",
       "OfCancellation.the_dispatcher_has_256_threads_at_most"
     })
-@Says(
-    of = Cancellation.Lazy.class,
-    value =
-        "Asked each time the current token is, perhaps by several threads, and before another token"
-            + " takes its place or a shield hides it",
-    by =
-        "OfCancellation.lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current")
 @Says(
     of = CancelledException.class,
     value = "It carries names and the reason, never a live task, thread or token",
@@ -446,16 +438,8 @@ import org.junit.jupiter.params.provider.ValueSource;
     value = {
       "The ambient token: the one that the code running now is meant to obey",
       "may not be used inside, neither to fork",
-      "A body that throws a checked exception, or ends with a call that may give a value",
-      "In a tight loop, fetch #current() once",
-      "Wrap the task, not the thread",
-      "for stages that run on whichever thread completes the stage before",
-      "For the stages of one CompletableFuture use #wrapExecutor"
+      "In a tight loop, fetch #current() once"
     },
-    advice = true)
-@Says(
-    of = Cancellation.Lazy.class,
-    value = "It must be quick, must not throw, and must always give the same token",
     advice = true)
 @Says(
     of = CancelledException.class,
@@ -1202,23 +1186,6 @@ class RootContractTest {
       assertSame(time, Cancellation.call(manual.token(), TimeSource::current));
       assertSame(
           time, time.call(() -> Cancellation.call(CancellationToken.none(), TimeSource::current)));
-      assertSame(TimeSource.system(), Cancellation.callLazily(manual::token, TimeSource::current));
-    }
-
-    @Test
-    void lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current() {
-      Cancellation.Lazy lazy =
-          () -> {
-            runs.incrementAndGet();
-            return token;
-          };
-      assertEquals(1, Cancellation.callLazily(lazy, () -> 1));
-      assertEquals(0, runs.get());
-      assertSame(token, Cancellation.callLazily(lazy, Cancellation::current));
-      assertEquals(1, runs.get());
-      Cancellation.run(
-          CancellationSource.create().token(), () -> Cancellation.callLazily(lazy, () -> 1));
-      assertTrue(runs.get() > 1);
     }
 
     @Test

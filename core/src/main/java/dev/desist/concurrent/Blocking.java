@@ -268,6 +268,6 @@ public final class Blocking {
    */
   public static <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
     Objects.requireNonNull(body, "body");
-    return GuardedThread.current().masked(body);
+    return GuardedThread.current().masked(body::call);
   }
 }

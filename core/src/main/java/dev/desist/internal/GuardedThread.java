@@ -1,7 +1,6 @@
 package dev.desist.internal;
 
 import java.lang.ref.WeakReference;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -106,11 +105,13 @@ public final class GuardedThread {
    * Calls {@code body} in a mask, which holds back the interrupts of all calls around it.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param body what to call, on this thread
    * @return what it returned
-   * @throws Exception what it threw
+   * @throws X what it threw
    */
-  public <T extends @Nullable Object> T masked(Callable<T> body) throws Exception {
+  public <T extends @Nullable Object, X extends Throwable> T masked(
+      ScopedValue.CallableOp<T, X> body) throws X {
     Stack.reserveForStep();
     int aside;
     boolean withheld;

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * to the code above. TLS can after a cancelled read, not after a cancelled write: {@code
  * ((SSLSocketFactory) SSLSocketFactory.getDefault()).createSocket(socket, host, port, true)}. A
  * database driver that is cut off amid an answer gives up its connection: to keep that, cancel the
- * statement instead, in a {@linkplain dev.desist.Cancellation#shielded(Runnable) shield}. A
- * cancelled {@code connect} closes the socket, as every failed one does.
+ * statement instead, in a {@linkplain dev.desist.Cancellation#shielded(Action) shield}. A cancelled
+ * {@code connect} closes the socket, as every failed one does.
  *
  * <p>{@code setSoTimeout} works as usual. An interrupt ends the call; a virtual thread's closes the
  * socket, as in the JDK. Urgent data is not supported.

@@ -46,7 +46,6 @@ import org.jspecify.annotations.Nullable;
 sealed class Fork<T extends @Nullable Object>
     implements Subtask<T>,
         Runnable,
-        Cancellation.Lazy,
         Ambient.Host,
         Overdue.Work,
         ScopedValue.CallableOp<Outcome<T>, RuntimeException>
@@ -138,8 +137,8 @@ sealed class Fork<T extends @Nullable Object>
       } else {
         outcome =
             scope.time() == TimeSource.current()
-                ? Cancellation.callLazily(this, this)
-                : TimeSource.callWith(scope.time(), this::callInTime);
+                ? callBound()
+                : TimeSource.callWith(scope.time(), this::callBound);
       }
     } catch (Throwable e) {
       outcome = new Outcome.Failure<>(e); // not the task's: that is caught around it
@@ -147,8 +146,11 @@ sealed class Fork<T extends @Nullable Object>
     leave(outcome);
   }
 
-  private Outcome<T> callInTime() {
-    return Cancellation.callLazily(this, this);
+  /** The token is made when it is first asked for, or at once if another one is current. */
+  private Outcome<T> callBound() {
+    return Ambient.CURRENT.isBound()
+        ? Cancellation.call(token(), this::call)
+        : Ambient.binding(this).call(this);
   }
 
   /**

@@ -161,7 +161,7 @@ public final class Tasks {
    *
    * <p>Cooperative: a task that never asks its token is waited for. To leave it behind, give a
    * {@link Grace}: see {@link #within(Options, Duration, Callable)}. Inside {@link
-   * Cancellation#shielded(Callable)} the timeout works as anywhere.
+   * Cancellation#shielded(Task)} the timeout works as anywhere.
    *
    * @param <T> what the task gives
    * @param timeout how long; zero lets the task run up to its first checkpoint
@@ -394,8 +394,8 @@ public final class Tasks {
      * {@return a copy with a disposer} It is given each value that a task returned and the caller
      * is not given: of tasks that lost, that succeeded before another one failed, or that ended
      * after they were left behind. It is called once for each, by the thread of the task or by the
-     * caller, in a {@linkplain Cancellation#shielded(Runnable) shield}, since what it has to clean
-     * up after was cancelled; what it throws is logged. Null values are not handed to it.
+     * caller, in a {@linkplain Cancellation#shielded(Action) shield}, since what it has to clean up
+     * after was cancelled; what it throws is logged. Null values are not handed to it.
      *
      * @param disposer releases a value, such as {@code Response::close}
      */

@@ -236,7 +236,10 @@ class DotNetCallbackConformanceTest {
     var seen = new AtomicReference<@Nullable CancellationToken>();
     Cancellation.run(
         ambient.token(),
-        () -> source.token().onCancel(Cancellation.wrap(() -> seen.set(Cancellation.current()))));
+        () -> {
+          Cancellation.Carrier carried = Cancellation.carrier();
+          source.token().onCancel(() -> carried.call(() -> seen.set(Cancellation.current())));
+        });
     source.cancel();
     assertSame(ambient.token(), seen.get());
   }

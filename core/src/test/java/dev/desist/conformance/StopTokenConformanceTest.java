@@ -106,8 +106,8 @@ class StopTokenConformanceTest {
     Callable<CancellationToken> limited =
         () -> parent.token().childWithDeadline(Deadline.at(time.instant().plusSeconds(10))).token();
     Runnable pass = () -> time.advance(Duration.ofSeconds(10));
-    new Consumer(time.call(limited)).assertEndsBetweenItems(pass);
-    var token = time.call(limited);
+    new Consumer(time.call(limited::call)).assertEndsBetweenItems(pass);
+    var token = time.call(limited::call);
     new Consumer(token).assertEndsWhileWaiting(pass);
     assertInstanceOf(CancellationReason.DeadlineExceeded.class, token.reason().orElseThrow());
     assertFalse(parent.isCancelled());

@@ -73,7 +73,7 @@ public final class IoSteps {
       Callable<Integer> read =
           () -> ends.mine().read(source.token(), ByteBuffer.allocate(1), deadline);
       try {
-        Integer _ = time == null ? read.call() : time.call(read);
+        Integer _ = time == null ? read.call() : time.call(read::call);
         throw new AssertionError("nothing is there to read");
       } catch (SocketTimeoutException e) {
         // as it should be
@@ -88,7 +88,7 @@ public final class IoSteps {
           () ->
               ends.mine()
                   .read(CancellationToken.none(), buffer, Deadline.after(Duration.ofSeconds(20)));
-      equal(1, Objects.requireNonNull(time == null ? read.call() : time.call(read)));
+      equal(1, Objects.requireNonNull(time == null ? read.call() : time.call(read::call)));
       equal((byte) 7, buffer.get(0));
     }
   }

@@ -188,14 +188,14 @@ public final class Application implements Function<String, Callable<List<String>
             Cancellation.call(
                 token,
                 () -> {
-                  Cancellation.run(other.token(), () -> Cancellation.wrap(() -> {}).run());
+                  Cancellation.run(other.token(), () -> Cancellation.carrier().call(() -> {}));
                   Cancellation.shielded(() -> {});
-                  return Cancellation.wrapCallable(
+                  return Cancellation.carrier()
+                      .call(
                           () -> {
                             Cancellation.sleep(Duration.ofHours(1));
                             return 1;
-                          })
-                      .call();
+                          });
                 });
           }
         });

@@ -3,9 +3,12 @@ package dev.desist.snippets;
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 final class AmbientSnippets {
   // @start region="ambient"
@@ -13,7 +16,8 @@ final class AmbientSnippets {
     Cancellation.run(
         request.token(),
         () -> {
-          pool.execute(Cancellation.wrap(AmbientSnippets::step)); // carried to the pool's thread
+          Cancellation.Carrier carried = Cancellation.carrier();
+          pool.execute(() -> carried.call(AmbientSnippets::step)); // on the pool's thread
           step();
         });
   }
@@ -24,18 +28,28 @@ final class AmbientSnippets {
 
   // @end
 
+  // @start region="carry"
+  static CompletableFuture<String> show(Executor pool, Supplier<String> load) {
+    Cancellation.Carrier carried = Cancellation.carrier();
+    return CompletableFuture.supplyAsync(() -> carried.call(load::get), pool)
+        .thenApply(text -> carried.call(() -> layOut(text)));
+  }
+
+  // @end
+
+  private static String layOut(String text) {
+    Cancellation.checkpoint();
+    return text.strip();
+  }
+
   // @start region="shield"
-  static void giveBack(Connection connection, List<String> log) throws Exception {
+  static void giveBack(Connection connection, List<String> log) throws SQLException {
     Cancellation.shielded(
         () -> {
-          connection.rollback(); // has two forms: connection::rollback would be ambiguous
-          connection.close(); // throws SQLException, which a Runnable must not
-          return null;
+          connection.rollback();
+          log.add("given back");
         });
-    Cancellation.shielded(
-        () -> {
-          log.add("given back"); // as a block it is a Runnable; () -> log.add("…") is a Callable
-        });
+    Cancellation.shielded(connection::close);
   }
 
   // @end

@@ -1,11 +1,11 @@
 package dev.desist.testkit;
 
+import dev.desist.Task;
 import dev.desist.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -53,11 +53,12 @@ public final class ManualTime implements TimeSource {
    * Calls {@code body} with this as the current time source.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param body what to call
    * @return what it returned
-   * @throws Exception what it threw
+   * @throws X what it threw
    */
-  public <T extends @Nullable Object> T call(Callable<T> body) throws Exception {
+  public <T extends @Nullable Object, X extends Exception> T call(Task<T, X> body) throws X {
     return TimeSource.callWith(this, body);
   }
 
