@@ -98,13 +98,6 @@ import org.junit.jupiter.params.provider.ValueSource;
     })
 @Says(
     of = Cancellation.class,
-    value =
-        "for a body that may never ask for its token: the token is made when it first does, and at"
-            + " once if another token is current",
-    by =
-        "OfCancellation.lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current")
-@Says(
-    of = Cancellation.class,
     value = {
       "so that it does not see the current token",
       "When the shield ends, the outer token is seen again, cancelled or not"
@@ -132,10 +125,14 @@ import org.junit.jupiter.params.provider.ValueSource;
     })
 @Says(
     of = Cancellation.class,
-    value = "Sleeps, but not on after the current token is cancelled",
+    value = {
+      "Sleeps, but not on after the current token is cancelled",
+      "Sleeps, but not on after token, or the current token, is cancelled"
+    },
     by = {
       "AmbientTest.sleep_sleeps_and_stops",
-      "AmbientTest.sleep_on_a_cancelled_token_throws_at_once_even_for_zero"
+      "AmbientTest.sleep_on_a_cancelled_token_throws_at_once_even_for_zero",
+      "CurrentWithTest.sleep_obeys_the_token_that_it_is_given_and_the_current_one"
     })
 @Says(
     of = Cancellation.class,
