@@ -245,7 +245,7 @@ public final class Cancellation {
   /**
    * Sleeps, but not on after {@code token}, or the current token, is cancelled.
    *
-   * @param token what may end the sleep
+   * @param token what to obey, beside the current token
    * @param duration how long, by the token's {@link TimeSource}; zero is a checkpoint
    * @throws CancelledException if a token is or becomes cancelled
    * @throws InterruptedException if the thread is interrupted

@@ -148,4 +148,13 @@ class CurrentWithTest {
         IllegalArgumentException.class,
         () -> CancellationSource.create("no", Duration.ofNanos(-1)));
   }
+
+  @Test
+  void longer_than_the_clock_means_never() {
+    Duration forever = Duration.ofDays(147 * 366);
+    assertTrue(CancellationSource.create("job", forever).token().deadline().isNone());
+    CancellationSource source = CancellationSource.create("job", Duration.ofDays(1));
+    source.cancelAfter(forever, CancellationReason.shutdown("never"));
+    assertTrue(source.token().deadline().isNone());
+  }
 }
