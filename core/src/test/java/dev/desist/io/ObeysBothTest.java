@@ -13,9 +13,9 @@ import dev.desist.CancelledException;
 import dev.desist.support.Threads;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +23,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -38,19 +39,23 @@ class ObeysBothTest {
     Object call(CancellationToken token) throws Exception;
   }
 
+  private interface Reading {
+    Object from(CancellableInputStream in) throws Exception;
+  }
+
   @TempDir Path directory;
 
   /** Those that wait for ever if nothing ends them. */
   private Map<String, Case> waits() {
     var waits = new LinkedHashMap<String, Case>();
-    waits.put("read", token -> silent().read(token));
-    waits.put("read into an array", token -> silent().read(token, new byte[2]));
-    waits.put("read into a part", token -> silent().read(token, new byte[2], 0, 1));
-    waits.put("readNBytes", token -> silent().readNBytes(token, 3));
-    waits.put("readAllBytes", token -> silent().readAllBytes(token));
+    waits.put("read", token -> reading(in -> in.read(token)));
+    waits.put("read into an array", token -> reading(in -> in.read(token, new byte[2])));
+    waits.put("read into a part", token -> reading(in -> in.read(token, new byte[2], 0, 1)));
+    waits.put("readNBytes", token -> reading(in -> in.readNBytes(token, 3)));
+    waits.put("readAllBytes", token -> reading(in -> in.readAllBytes(token)));
     waits.put(
         "readLine",
-        token -> String.valueOf(silent().lines(StandardCharsets.UTF_8).readLine(token)));
+        token -> reading(in -> String.valueOf(in.lines(StandardCharsets.UTF_8).readLine(token))));
     waits.put(
         "take",
         token -> {
@@ -65,7 +70,8 @@ class ObeysBothTest {
             return watch.poll(token, Duration.ofDays(1));
           }
         });
-    waits.put("copy a stream", token -> CancellableFiles.copy(token, silent(), file("copy")));
+    waits.put(
+        "copy a stream", token -> reading(in -> CancellableFiles.copy(token, in, file("copy"))));
     waits.put("run", token -> CancellableProcess.run(token, new ProcessBuilder("sleep", "1000")));
     waits.put(
         "waitFor",
@@ -121,10 +127,35 @@ class ObeysBothTest {
     return directory.resolve(name);
   }
 
-  /** Nobody ever writes to it. */
-  private static CancellableInputStream silent() throws Exception {
-    InputStream source = new PipedInputStream(new PipedOutputStream());
-    return CancellableInputStream.pumping(source);
+  /** Gives nothing until it is closed. */
+  private static final class Silent extends InputStream {
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    @Override
+    public int read() throws IOException {
+      try {
+        closed.await();
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException();
+      }
+      return -1;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      return read();
+    }
+
+    @Override
+    public void close() {
+      closed.countDown();
+    }
+  }
+
+  private static Object reading(Reading reading) throws Exception {
+    try (var in = CancellableInputStream.pumping(new Silent())) {
+      return reading.from(in);
+    }
   }
 
   private static void endsFor(CancellationSource source, Throwable thrown) {
