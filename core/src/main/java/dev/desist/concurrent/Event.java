@@ -141,32 +141,6 @@ public final class Event<T> {
   // ---- waiting ----
 
   /**
-   * Waits until this event is set, or the {@linkplain Cancellation#current() current token} is
-   * cancelled.
-   *
-   * @return what it was set to
-   * @throws CancelledException as {@link #await(CancellationToken, Duration)}
-   * @throws InterruptedException as {@link #await(CancellationToken, Duration)}
-   */
-  public T await() throws InterruptedException {
-    return await(Cancellation.current());
-  }
-
-  /**
-   * Waits until this event is set, {@code timeout} has passed, or the {@linkplain
-   * Cancellation#current() current token} is cancelled.
-   *
-   * @param timeout zero only asks; longer than 146 years means for ever
-   * @return what it was set to; empty if it is open when the time is up
-   * @throws CancelledException as {@link #await(CancellationToken, Duration)}
-   * @throws IllegalArgumentException if the timeout is negative
-   * @throws InterruptedException as {@link #await(CancellationToken, Duration)}
-   */
-  public Optional<T> await(Duration timeout) throws InterruptedException {
-    return await(Cancellation.current(), timeout);
-  }
-
-  /**
    * Waits until this event is set, or {@code token} is cancelled.
    *
    * @param token what may end the wait
@@ -181,7 +155,8 @@ public final class Event<T> {
   /**
    * Waits until this event is set, {@code timeout} has passed, or {@code token} is cancelled.
    * Returns at once, and without a look at the interrupt, if it is set already. An event that is
-   * set beats a token that is cancelled.
+   * set beats a token that is cancelled. The {@linkplain Cancellation#current() current} token is
+   * obeyed as well.
    *
    * @param token what may end the wait
    * @param timeout zero only asks; longer than 146 years means for ever
@@ -192,20 +167,21 @@ public final class Event<T> {
    */
   public Optional<T> await(CancellationToken token, Duration timeout) throws InterruptedException {
     Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+    Blocking.checked(timeout);
+    if (isSet()) {
+      return value();
     }
-    Optional<T> found = look(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    Optional<T> found = look(obeyed);
     if (found.isPresent()) {
       return found;
     }
     Stack.reserve();
     // The event first: the wait goes by its time.
-    try (CancellationSource either = CancellationSource.linkedTo(token(), token)) {
+    try (CancellationSource either = CancellationSource.linkedTo(token(), obeyed)) {
       either.token().await(timeout);
     }
-    return look(token);
+    return look(obeyed);
   }
 
   /** The value, if there is one; throws if there is none and {@code token} was cancelled before. */

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Cancellation and interrupts</h2>
  *
- * <p>A wait obeys the {@linkplain Cancellation#current() current token}, or the one it is given.
+ * <p>A wait obeys the token it is given, and the {@linkplain Cancellation#current() current} one.
  * Completion beats cancellation: what was ready before the token was cancelled wins. What is ready
  * when the wait begins wins over an interrupt, too. A wait that throws has taken nothing, unless it
  * was the winner's handler that threw.
@@ -139,18 +139,6 @@ public final class Select<R extends @Nullable Object> {
   }
 
   /**
-   * Waits until a clause is ready, or the {@linkplain Cancellation#current() current token} is
-   * cancelled.
-   *
-   * @return what the winner's handler gave
-   * @throws CancelledException as {@link #await(CancellationToken)}
-   * @throws InterruptedException as {@link #await(CancellationToken)}
-   */
-  public R await() throws InterruptedException {
-    return await(Cancellation.current());
-  }
-
-  /**
    * Waits until a clause is ready, or {@code token} is cancelled. Returns without a look at the
    * interrupt if a clause is ready already.
    *
@@ -162,7 +150,8 @@ public final class Select<R extends @Nullable Object> {
   public R await(CancellationToken token) throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Stack.reserve(); // what a clause takes is its handler's
-    return next(token).get();
+    Supplier<? extends R> ready = claim();
+    return (ready != null ? ready : next(Cancellation.currentWith(token))).get();
   }
 
   /** Waits for the winner. Ends when a clause is ready; every turn waits for one that might be. */

@@ -102,9 +102,9 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
   /** Called before this fails because the executor takes nothing, which who submits it is told. */
   void refused() {}
 
-  /** Cancels this without running callbacks on the calling thread. */
-  final void cancel(CancellationReason reason) {
-    cancel(source, reason);
+  /** Cancels this, as the other method does. */
+  final boolean cancel(CancellationReason reason) {
+    return cancel(source, reason);
   }
 
   /** Ends this, if it has not begun, because whoever was to run it does not. */
@@ -145,8 +145,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
   private @Nullable Void bePatient() {
     CancellationSource limit =
         CancellationToken.none().childWithTimeout("patience", Overdue.patience());
-    var mine =
-        new Patience(limit, limit.token().onCancel(Cancellation.dispatcher(), this::overdue));
+    var mine = new Patience(limit, limit.token().onCancel(Lane.CALLBACKS, this::overdue));
     patience = mine;
     if (isEnded()) {
       end(mine);
@@ -293,19 +292,21 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
 
   /**
    * Cancels without running callbacks on this thread, which may be a timer's or a user interface's.
+   *
+   * @return whether this call did it
    */
-  static void cancel(CancellationSource source, CancellationReason reason) {
+  static boolean cancel(CancellationSource source, CancellationReason reason) {
     while (true) {
       try {
-        var _ =
-            source
-                .cancelAsync(reason)
-                .exceptionally(
-                    failure -> {
-                      Foreign.report(failure);
-                      return true;
-                    });
-        return;
+        return source
+            .cancelAsync(reason)
+            .exceptionally(
+                failure -> {
+                  Foreign.report(failure);
+                  return true;
+                })
+            .toCompletableFuture()
+            .getNow(true); // what is not told yet was ours to cancel
       } catch (OutOfMemoryError e) {
         pause(); // whoever is to be told must not go on for that
       }

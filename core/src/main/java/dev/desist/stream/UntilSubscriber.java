@@ -1,9 +1,9 @@
 package dev.desist.stream;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -107,7 +107,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
       stop();
       return;
     }
-    CancellationRegistration made = until.token().onCancel(Cancellation.dispatcher(), this::stop);
+    CancellationRegistration made = until.token().onCancel(Lane.CALLBACKS, this::stop);
     registration = made;
     if (hasEnded()) { // meanwhile, by a publisher that does not wait for this
       made.unregister();

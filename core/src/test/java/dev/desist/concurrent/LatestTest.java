@@ -47,9 +47,12 @@ class LatestTest {
   private final List<Outcome<String>> delivered = new CopyOnWriteArrayList<>();
   private final List<String> disposed = new CopyOnWriteArrayList<>();
 
-  private Latest<String> open(UnaryOperator<Latest.Options<String>> configure) {
+  private Latest<String> open(UnaryOperator<Latest.Configuration<String>> configure) {
     return Latest.open(
-        Runnable::run, delivered::add, o -> configure.apply(o.disposing(disposed::add)));
+        CancellationToken.none(),
+        Runnable::run,
+        delivered::add,
+        o -> configure.apply(o.withDisposer(disposed::add)));
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -113,7 +116,11 @@ class LatestTest {
       throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
     try (var latest =
-        Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add))) {
+        Latest.<String>open(
+            CancellationToken.none(),
+            ui::add,
+            delivered::add,
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "old"));
       assertEquals(1, ui.size());
       get(latest.submit(() -> "new"));
@@ -148,7 +155,7 @@ class LatestTest {
     var begun = new CountDownLatch(1);
     var release = new CountDownLatch(1);
     var started = new CopyOnWriteArrayList<String>();
-    try (var latest = open(Latest.Options::oneAtATime)) {
+    try (var latest = open(Latest.Configuration::withOneAtATime)) {
       var first = latest.submit(deaf(begun, release, "a"));
       begun.await();
       var second = latest.submit(() -> note(started, "b"));
@@ -252,11 +259,12 @@ class LatestTest {
     }
     try (var latest =
         Latest.<String>open(
+            CancellationToken.none(),
             _ -> {
               throw new RejectedExecutionException("gone");
             },
             delivered::add,
-            o -> o.disposing(disposed::add))) {
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "b"));
       assertEquals(List.of("b"), disposed);
     }
@@ -290,7 +298,7 @@ class LatestTest {
     var pool = new ArrayDeque<Runnable>();
     var other = CancellationSource.create("pool");
     Executor under = Futures.executor(other.token(), new QueueingExecutor(pool));
-    try (var latest = open(o -> o.withExecutor(under).oneAtATime())) {
+    try (var latest = open(o -> o.withExecutor(under).withOneAtATime())) {
       var dropped = latest.submit(() -> "a");
       other.cancel("the pool is closed");
       pool.remove().run();
@@ -385,7 +393,8 @@ class LatestTest {
   @Test
   void by_default_a_task_has_a_virtual_thread() throws Exception {
     var thread = new CompletableFuture<Outcome<Thread>>();
-    try (var latest = Latest.<Thread>open(Runnable::run, thread::complete)) {
+    try (var latest =
+        Latest.<Thread>open(CancellationToken.none(), Runnable::run, thread::complete)) {
       latest.submit(Thread::currentThread);
       var success = assertInstanceOf(Outcome.Success.class, thread.get());
       assertTrue(assertInstanceOf(Thread.class, success.value()).isVirtual());
@@ -401,7 +410,9 @@ class LatestTest {
     latest.close();
     get(running);
     assertEquals(List.of("search", "request 1"), work.seen.get().path());
-    var again = Latest.<List<String>>open(Runnable::run, _ -> {}, o -> o.withName("search"));
+    var again =
+        Latest.<List<String>>open(
+            CancellationToken.none(), Runnable::run, _ -> {}, o -> o.withName("search"));
     var path =
         again.submit(
             () -> {
@@ -462,7 +473,9 @@ class LatestTest {
   void promise20_what_waits_for_the_delivering_thread_is_disposed_of_after_close()
       throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
-    var latest = Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add));
+    var latest =
+        Latest.<String>open(
+            CancellationToken.none(), ui::add, delivered::add, o -> o.withDisposer(disposed::add));
     get(latest.submit(() -> "a"));
     latest.close();
     ui.forEach(Runnable::run);
@@ -475,7 +488,11 @@ class LatestTest {
   void what_waits_for_the_delivering_thread_is_delivered_after_cancel() throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
     try (var latest =
-        Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add))) {
+        Latest.<String>open(
+            CancellationToken.none(),
+            ui::add,
+            delivered::add,
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "a"));
       latest.cancel(ENOUGH);
       ui.remove().run();
@@ -514,7 +531,7 @@ class LatestTest {
   // ---- one at a time ----
 
   private Latest<String> oneByOne() {
-    return open(Latest.Options::oneAtATime);
+    return open(Latest.Configuration::withOneAtATime);
   }
 
   @Test
@@ -579,7 +596,7 @@ class LatestTest {
     try (var latest =
         open(
             o ->
-                o.oneAtATime()
+                o.withOneAtATime()
                     .withExecutor(
                         task -> {
                           if (refuse.getAndSet(false)) {
@@ -606,6 +623,7 @@ class LatestTest {
         try (var log = new LogProbe();
             var latest =
                 Latest.<String>open(
+                    CancellationToken.none(),
                     Runnable::run,
                     outcome -> {
                       delivered.add(outcome);
@@ -614,8 +632,8 @@ class LatestTest {
                     o -> {
                       var on =
                           o.withExecutor(task -> factory.newThread(task).start())
-                              .disposing(disposed::add);
-                      return oneAtATime ? on.oneAtATime() : on;
+                              .withDisposer(disposed::add);
+                      return oneAtATime ? on.withOneAtATime() : on;
                     })) {
           assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
           assertEquals(new Outcome.Success<>("b"), get(latest.submit(() -> "b")));
@@ -639,9 +657,10 @@ class LatestTest {
       try (var log = new LogProbe();
           var latest =
               Latest.<String>open(
+                  CancellationToken.none(),
                   Runnable::run,
                   delivered::add,
-                  o -> o.oneAtATime().disposing(_ -> sneak(thrown)))) {
+                  o -> o.withOneAtATime().withDisposer(_ -> sneak(thrown)))) {
         var begun = new CountDownLatch(1);
         var release = new CountDownLatch(1);
         var first = latest.submit(deaf(begun, release, "a"));
@@ -663,6 +682,7 @@ class LatestTest {
       var slot = new CompletableFuture<Latest<String>>();
       try (var latest =
           Latest.<String>open(
+              CancellationToken.none(),
               Runnable::run,
               outcome -> {
                 seen.add(outcome);
@@ -673,7 +693,7 @@ class LatestTest {
                   slot.join().close();
                 }
               },
-              o -> oneAtATime ? o.oneAtATime() : o)) {
+              o -> oneAtATime ? o.withOneAtATime() : o)) {
         slot.complete(latest);
         assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
         assertEquals(new Outcome.Success<>("b"), get(over.get()));

@@ -6,7 +6,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import dev.desist.concurrent.Locks;
+import dev.desist.concurrent.Blocking;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -82,7 +82,7 @@ public class CancelAndSignal {
         () -> {
           lock.lock();
           try {
-            Locks.await(token, condition);
+            Blocking.interruptibly(token, () -> condition.await());
             return true;
           } catch (CancelledException e) {
             return false;
