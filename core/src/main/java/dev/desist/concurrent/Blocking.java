@@ -180,7 +180,7 @@ public final class Blocking {
   /**
    * Calls {@code body}, and interrupts it when {@code token} is cancelled or the time is over.
    *
-   * @return what it returned, or null if the time is over
+   * @return what it returned, also if the time is over (promise 20); or null, if that has ended it
    */
   static <T extends @Nullable Object, X extends Exception> @Nullable T guarded(
       CancellationToken token, Duration timeout, Task<T, X> body) throws X {
@@ -195,7 +195,7 @@ public final class Blocking {
       if (token.isCancelled()) {
         throw new CancelledException(token, e.getCause()); // its words are not of the limit
       }
-      return null;
+      return null; // no cancellation for whoever set the limit (promise 16)
     } finally {
       close(limited);
     }
@@ -209,7 +209,10 @@ public final class Blocking {
     }
   }
 
-  /** (Promise 18) Between {@code enter} and {@code leave}, and nowhere else, it is interrupted. */
+  /**
+   * Calls {@code body}: between {@code enter} and {@code leave}, and nowhere else, it is
+   * interrupted (promise 18).
+   */
   static <T extends @Nullable Object, X extends Exception> T interruptibly(
       GuardedThread thread, CancellationToken token, Task<T, X> body) throws X {
     Stack.reserve();

@@ -56,15 +56,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Event<T> {
   /*
-   * Overview: the engine of tokens under other words. A private source is cancelled when the event is set; its token is what
-   * one waits for, listens to and asks. The value stands beside it.
+   * Overview: the engine of tokens under other words. A private source is cancelled when the event
+   * is set; its token is what one waits for, listens to and asks. The value stands beside it.
    *
    * States:      OPEN -> SET, when the token is cancelled
-   * Invariants:  1. `value` is written once, by exchange, and before the token is cancelled: whoever finds the token cancelled
-   *                 finds the value.
-   *              2. When any call of set returns, the token is cancelled. A call that finds the value taken while the token is
-   *                 still live cancels it itself: it waits for nobody, and it does not matter if the first call failed half way.
-   * Garbage:     nobody else can reach the source, so nothing but set ends it. A wait leaves both lists when it is over.
+   * Invariants:  1. `value` is written once, by exchange, and before the token is cancelled:
+   *                 whoever finds the token cancelled finds the value (promise 2).
+   *              2. When any call of set returns, the token is cancelled. A call that finds the
+   *                 value taken while the token is still live cancels it itself: it waits for
+   *                 nobody, and it does not matter if the first call failed half way.
+   * Garbage:     nobody else can reach the source, so nothing but set ends it. A wait leaves both
+   *              lists when it is over.
    */
   private static final CancellationReason SET = CancellationReason.requested("the event was set");
 

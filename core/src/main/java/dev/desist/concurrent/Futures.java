@@ -239,7 +239,7 @@ public final class Futures {
         relay(value, failure, linked);
         return;
       } catch (OutOfMemoryError e) {
-        Work.pause();
+        Stack.pause();
       } catch (Throwable e) {
         Foreign.report(e);
         return;

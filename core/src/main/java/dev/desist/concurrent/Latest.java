@@ -62,13 +62,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   /*
-   * Overview: the lock guards which submission is the newest, and, if they run one at a time, which one runs and which one waits.
+   * Overview: the lock guards which submission is the newest, and, if they run one at a time, which
+   * one runs and which one waits.
    *
-   * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close; once.
-   * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under the lock, in the same step as it
-   *                 finds it there. Who does not find it there disposes of the outcome. So each is delivered or disposed of once.
-   *              2. One at a time: `running` has ended its task before the next one begins, and at most one waits, the newest.
-   * Progress:    nobody waits for anybody; who ends starts who waits.
+   * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close;
+   *                          once.
+   * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under
+   *                 the lock, in the same step as it finds it there. Whoever does not find it there
+   *                 disposes of the outcome. So each is delivered or disposed of once (promise 20).
+   *              2. One at a time: `running` has ended its task before the next one begins, and at
+   *                 most one waits, the newest.
+   * Progress:    nobody waits for anybody; the one that ends starts the one that waits.
    */
   private final CancellationSource source;
   private final Executor deliverOn;
@@ -269,7 +273,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       this.name = name;
     }
 
-    /** Who submits it is told, and nobody else. */
+    /** Whoever submits it is told, and nobody else. */
     @Override
     void refused() {
       if (!late) {
@@ -282,7 +286,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     }
 
     /**
-     * Has this run after the one before; who submitted it has gone on, and learns by the outcome.
+     * Has this run after the one before; whoever submitted it has gone on, and learns by the
+     * outcome.
      */
     private void startLater() {
       late = true;

@@ -146,7 +146,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
         chain.cancel(reason.get());
         return;
       } catch (OutOfMemoryError e) {
-        Work.pause();
+        Stack.pause();
       }
     }
   }

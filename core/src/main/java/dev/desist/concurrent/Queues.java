@@ -151,7 +151,7 @@ public final class Queues {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
     Blocking.checkpoint(token);
-    Stack.reserve(); // what was taken is handed over
+    Stack.reserve(); // what was taken is handed over (promise 20)
     return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
   }
 

@@ -52,19 +52,25 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Select<R extends @Nullable Object> {
   /*
-   * Overview: every clause has a token that is cancelled when it is worth asking the clause again. A wait asks all clauses; if none
-   * is ready, it waits for a source that is linked to all their tokens and to the one it obeys, and asks again.
+   * Overview: every clause has a token that is cancelled when it is worth asking the clause again.
+   * A wait asks all clauses; if none is ready, it waits for a source that is linked to all their
+   * tokens and to the one it obeys, and asks again.
    *
-   * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So what becomes ready after it was
-   *                 asked ends the wait, even if it does so before the wait begins. Deadlines need no token: they cannot be missed.
-   *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was ready first wins.
-   *              3. Clauses are asked before the linked source is made or after it was closed. The first that is ready is claimed
-   *                 in the same step, such as a poll that gives an element; nothing that waits, looks at an interrupt or is not
-   *                 ours stands between that and its handler.
-   * Progress:    a wait that was woken for nothing, because another thread took the element, waits again; that thread has gone on.
-   * Garbage:     closing the linked source takes it out of the lists of all tokens, and the deadlines below it out of the timer.
-   *              If one of the tokens had cancelled it before, the thread that cancels that token does so; it may still be at it
-   *              when the handler runs. That happens once for each token, so nothing adds up.
+   * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So
+   *                 what becomes ready after it was asked ends the wait, even if it does so before
+   *                 the wait begins. Deadlines need no token: they cannot be missed.
+   *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was
+   *                 ready first wins.
+   *              3. Clauses are asked before the linked source is made or after it was closed. The
+   *                 first that is ready is claimed in the same step, such as a poll that gives an
+   *                 element (promise 20); nothing that waits, looks at an interrupt or is not ours
+   *                 stands between that and its handler.
+   * Progress:    a wait that was woken for nothing, because another thread took the element, waits
+   *              again; that thread has gone on.
+   * Garbage:     closing the linked source takes it out of the lists of all tokens, and the
+   *              deadlines below it out of the timer. If one of the tokens had cancelled it before,
+   *              the thread that cancels that token does so; it may still be at it when the handler
+   *              runs. That happens once for each token, so nothing adds up.
    */
   private final List<Clause<? extends R>> clauses;
 

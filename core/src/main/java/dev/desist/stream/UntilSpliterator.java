@@ -126,7 +126,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     return source.estimateSize();
   }
 
-  /** Who may end quietly may have fewer items than the source. */
+  /** What may end quietly may have fewer items than the source. */
   @Override
   public final int characteristics() {
     int all = source.characteristics();

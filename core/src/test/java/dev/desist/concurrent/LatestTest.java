@@ -15,9 +15,11 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Outcome;
+import dev.desist.TimeSource;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -187,10 +189,10 @@ class LatestTest {
       assertInstanceOf(Outcome.Failure.class, delivered.getFirst());
       var running = latest.submit(LatestTest::untilCancelled);
       CancellationReason reason = CancellationReason.requested("Esc");
-      latest.cancel(reason);
+      assertTrue(latest.cancel(reason));
       assertEquals(new Outcome.Cancelled<String>(reason), get(running));
       assertEquals(new Outcome.Cancelled<String>(reason), delivered.get(1));
-      latest.cancel(reason); // there is nothing left to cancel
+      assertFalse(latest.cancel(reason), "there is nothing left to cancel");
       assertEquals(2, delivered.size());
     }
   }
@@ -290,6 +292,48 @@ class LatestTest {
       get(latest.submit("the next search", () -> "b"));
       var cancelled = assertInstanceOf(Outcome.Cancelled.class, get(running));
       assertEquals("the next search took its place", cancelled.reason().message());
+    }
+  }
+
+  @Test
+  void promise1_cancel_tells_whether_this_call_did_it() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      assertFalse(latest.cancel(ENOUGH), "nothing was submitted");
+      var work = new UntilCancelled();
+      var running = latest.submit(work);
+      work.awaitBegin();
+      assertTrue(latest.cancel(ENOUGH));
+      assertFalse(latest.cancel(CancellationReason.requested("again")));
+      assertEquals(new Outcome.Cancelled<String>(ENOUGH), get(running));
+    }
+  }
+
+  /** A clock is somebody's code, and may need a thread that uses the slot. */
+  @Test
+  void promise8_no_clock_is_asked_under_the_lock() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      var others = new CopyOnWriteArrayList<Boolean>();
+      var manual = new ManualTime();
+      var clock =
+          (TimeSource)
+              Proxy.newProxyInstance(
+                  TimeSource.class.getClassLoader(),
+                  new Class<?>[] {TimeSource.class},
+                  (_, method, arguments) -> {
+                    if (method.getName().equals("instant")) {
+                      Thread other = Thread.ofPlatform().start(() -> latest.cancel(ENOUGH));
+                      others.add(other.join(Duration.ofSeconds(10)));
+                    }
+                    return method.invoke(manual, arguments);
+                  });
+      var ends =
+          TimeSource.callWith(
+              clock, () -> List.of(latest.submit(() -> "a"), latest.submit(() -> "b")));
+      for (var end : ends) {
+        get(end);
+      }
+      assertFalse(others.isEmpty());
+      assertFalse(others.contains(false), "others went on meanwhile");
     }
   }
 

@@ -77,6 +77,7 @@ public class CancelAndSignal {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // one signal, one wait
   private boolean await(CancellationToken token) {
     return Wait.uninterrupted(
         () -> {
