@@ -485,7 +485,7 @@ class ConcurrentContractTest {
     }
 
     @Test
-    @Says("That is no cancellation for the caller; the body cannot tell the two apart")
+    @Says({"That is no cancellation for the caller", "the body cannot tell the two apart"})
     void a_timeout_interrupts_and_is_no_cancellation() throws Exception {
       var time = new ManualTime();
       CancellationSource manual = time.call(() -> CancellationSource.create());
@@ -1288,7 +1288,7 @@ class ConcurrentContractTest {
         "LatestStressTest.promise20_each_value_is_delivered_or_disposed_of_once_and_nothing_old_after_new",
         "LatestTest.promise20_what_waits_for_the_delivering_thread_is_disposed_of_after_close"
       })
-  class OfLatestOptions {
+  class OfLatestConfiguration {
     @Test
     @Says("but null")
     void null_is_not_disposed_of() throws Exception {
