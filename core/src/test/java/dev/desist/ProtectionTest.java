@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Event;
 import dev.desist.concurrent.Queues;
-import dev.desist.io.CancellablePipe;
+import dev.desist.net.CancellablePipe;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Joiner;
 import dev.desist.scope.Subtask;

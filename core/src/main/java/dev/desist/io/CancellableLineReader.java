@@ -88,22 +88,12 @@ public final class CancellableLineReader implements Closeable {
    *
    * @param source a stream that obeys the {@linkplain Cancellation#current() current token} and
    *     loses nothing when its read is cancelled: a {@link CancellableInputStream}, or that of a
-   *     {@link CancellableSocketChannel}
+   *     {@code dev.desist.net.CancellableSocketChannel}
    * @param charset how the lines are encoded
    */
   public static CancellableLineReader of(InputStream source, Charset charset) {
     return new CancellableLineReader(
         Objects.requireNonNull(source, "source"), Objects.requireNonNull(charset, "charset"));
-  }
-
-  /**
-   * Reads a line under the current token, as {@link #readLine(CancellationToken)} does.
-   *
-   * @return the line without its end, or null at the end of the stream
-   * @throws IOException what the source threw
-   */
-  public @Nullable String readLine() throws IOException {
-    return readLine(Cancellation.current());
   }
 
   /**
@@ -129,9 +119,10 @@ public final class CancellableLineReader implements Closeable {
               + Foreign.describe(me));
     }
     try {
-      Transfer.check(token, 0);
-      bytes.token = token;
-      return next(token);
+      CancellationToken obeyed = Cancellation.currentWith(token);
+      CancelledIOException.throwIfCancelled(obeyed);
+      bytes.token = obeyed;
+      return next(obeyed);
     } finally {
       bytes.token = CancellationToken.none();
       reading.set(null);
@@ -142,7 +133,7 @@ public final class CancellableLineReader implements Closeable {
     while (true) {
       if (ended || (next == limit && !fill())) {
         ended = true;
-        Transfer.check(token, 0); // the cancellation may have made this end
+        CancelledIOException.throwIfCancelled(token); // the cancellation may have made this end
         ended = false;
         return line.isEmpty() ? null : finish();
       }

@@ -21,22 +21,23 @@ import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.contract.SentencesTest.Says;
-import dev.desist.io.CancellableDatagramChannel;
 import dev.desist.io.CancellableFiles;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.io.CancellableLineReader;
-import dev.desist.io.CancellablePipe;
 import dev.desist.io.CancellableProcess;
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableServerSocketFactory;
-import dev.desist.io.CancellableSocketChannel;
-import dev.desist.io.CancellableSocketFactory;
 import dev.desist.io.DirectoryWatch;
 import dev.desist.io.ProcessEnding;
 import dev.desist.io.ProcessReport;
 import dev.desist.io.ProcessesSurvivedException;
 import dev.desist.io.TransferOption;
 import dev.desist.io.TransferProgress;
+import dev.desist.net.CancellableDatagramChannel;
+import dev.desist.net.CancellablePipe;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableServerSocketFactory;
+import dev.desist.net.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketFactory;
+import dev.desist.support.Call;
 import dev.desist.testkit.Hygiene;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -122,7 +123,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableDatagramChannel.class,
     value = "what may end the wait",
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableDatagramChannel.class,
     value = {"whose port may be 0 for any that is free", "Close this channel rather than that one"},
@@ -202,8 +203,8 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellablePipe.Source.class,
     value = {"what may end the wait", "one after the other"},
     by = {
-      "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got",
-      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters"
+      "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got",
+      "ChannelEndTest.promise16_the_end_of_a_channel_that_scatters"
     })
 @Says(
     of = CancellablePipe.Sink.class,
@@ -213,7 +214,7 @@ import org.junit.jupiter.params.provider.ValueSource;
       "one after the other"
     },
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableProcess.class,
     value = {
@@ -294,7 +295,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     value =
         "A cancelled read has read nothing, and never gives an end of the stream that the"
             + " cancellation has made",
-    by = "EndByCancellationTest.promise16_the_end_of_a_channel")
+    by = "ChannelEndTest.promise16_the_end_of_a_channel")
 @Says(
     of = CancellableSocketChannel.class,
     value = "everything else is as after one",
@@ -321,7 +322,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableSocketChannel.class,
     value = "what may end the wait",
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableSocketChannel.class,
     value = "Close this channel rather than that one",
@@ -330,7 +331,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableSocketChannel.class,
     value = "one after the other",
     by = {
-      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters",
+      "ChannelEndTest.promise16_the_end_of_a_channel_that_scatters",
       "OfConnections.a_null_among_the_buffers_is_named_and_nothing_has_been_written"
     })
 @Says(
@@ -686,7 +687,8 @@ class IoContractTest {
     static Connection open() throws IOException {
       try (ServerSocketChannel server = ServerSocketChannel.open().bind(loopback())) {
         return new Connection(
-            CancellableSocketChannel.open(server.getLocalAddress()), server.accept());
+            CancellableSocketChannel.open(Cancellation.current(), server.getLocalAddress()),
+            server.accept());
       }
     }
 
@@ -834,7 +836,7 @@ class IoContractTest {
         assertEquals(0, much.position());
         refusesNull("destinations[1]", () -> connection.mine.read(new ByteBuffer[] {one(), null}));
         refusesNull("sources", () -> connection.mine.write(NONE, (ByteBuffer[]) null));
-        refusesNull("remote", () -> connection.mine.connect(null));
+        refusesNull("remote", () -> connection.mine.connect(Cancellation.current(), null));
         refusesNull("deadline", () -> connection.mine.read(NONE, one(), null));
         refusesNull("deadline", () -> connection.mine.write(NONE, one(), null));
         refusesNull("deadline", () -> connection.mine.connect(NONE, loopback(), null));
@@ -857,13 +859,15 @@ class IoContractTest {
     void open_that_fails_leaves_nothing_open() throws Exception {
       long before = descriptors();
       SocketAddressOfNobody nobody = new SocketAddressOfNobody();
-      assertThrows(IOException.class, () -> CancellableSocketChannel.open(nobody.address));
+      assertThrows(
+          IOException.class,
+          () -> CancellableSocketChannel.open(Cancellation.current(), nobody.address));
       isCancelled(() -> CancellableSocketChannel.open(CANCELLED, nobody.address));
       assertThrows(
           IOException.class,
           () ->
               CancellableSocketChannel.open(
-                  UnixDomainSocketAddress.of(directory.resolve("nobody"))));
+                  NONE, UnixDomainSocketAddress.of(directory.resolve("nobody"))));
       await().until(() -> descriptors() <= before);
     }
 
@@ -872,7 +876,7 @@ class IoContractTest {
       try (var mine = CancellableSocketChannel.open()) {
         assertNull(mine.remoteAddress());
         assertNull(mine.localAddress());
-        assertFalse(mine.isConnected());
+        assertFalse(mine.channel().isConnected());
         assertThrows(NotYetConnectedException.class, mine::shutdownOutput);
         assertThrows(NotYetConnectedException.class, mine::shutdownInput);
         assertThrows(
@@ -886,7 +890,7 @@ class IoContractTest {
       try (var connection = Connection.open()) {
         connection.other.close();
         assertEquals(-1, connection.mine.read(NONE, ByteBuffer.allocate(1)));
-        assertTrue(connection.mine.isConnected());
+        assertTrue(connection.mine.channel().isConnected());
       }
     }
 
@@ -918,7 +922,7 @@ class IoContractTest {
           var mine = CancellableSocketChannel.open()) {
         isCancelled(() -> mine.connect(CANCELLED, server.getLocalAddress()));
         mine.connect(NONE, server.getLocalAddress());
-        assertTrue(mine.isConnected());
+        assertTrue(mine.channel().isConnected());
       }
     }
   }
@@ -1337,8 +1341,9 @@ class IoContractTest {
         refusesNull("token", () -> lines.readLine(null));
         assertEquals("a", lines.readLine(NONE));
         isCancelled(() -> lines.readLine(CANCELLED));
-        isCancelled(() -> Cancellation.call(CANCELLED, lines::readLine));
-        assertEquals("b", lines.readLine());
+        isCancelled(
+            () -> Cancellation.call(CANCELLED, () -> lines.readLine(Cancellation.current())));
+        assertEquals("b", lines.readLine(Cancellation.current()));
       }
     }
   }
@@ -1646,7 +1651,7 @@ class IoContractTest {
       refusesNull("start", () -> CancellableFiles.walk(NONE, null));
       refusesNull("options", () -> CancellableFiles.walkFileTree(NONE, path, null, 1, new All()));
       refusesNull("visitor", () -> CancellableFiles.walkFileTree(NONE, path, null));
-      refusesNull("directory", () -> CancellableFiles.watch(null));
+      refusesNull("directory", () -> DirectoryWatch.of(null));
     }
 
     @Test
@@ -1843,9 +1848,7 @@ class IoContractTest {
           InterruptedException.class,
           () ->
               CancellableProcess.run(
-                  NONE,
-                  sleeper,
-                  CancellableProcess.Options.defaults().withEnding(ProcessEnding.atOnce())));
+                  NONE, sleeper, options -> options.withEnding(ProcessEnding.atOnce())));
       assertEquals(
           0,
           ProcessHandle.current()
@@ -1896,9 +1899,15 @@ class IoContractTest {
     @Test
     void output_beyond_the_limit_is_missing_and_says_so() throws Exception {
       byte[] input = {'i', 'n'};
-      var options = CancellableProcess.Options.defaults().withInput(input).withOutputLimit(1);
-      input[0] = 'x'; // copied
-      var result = CancellableProcess.run(NONE, new ProcessBuilder("cat"), options);
+      var result =
+          CancellableProcess.run(
+              NONE,
+              new ProcessBuilder("cat"),
+              options -> {
+                var limited = options.withInput(input).withOutputLimit(1);
+                input[0] = 'x'; // copied
+                return limited;
+              });
       assertEquals("i", result.output(UTF_8));
       assertTrue(result.isTruncated());
       assertEquals(0, result.exitCode());
@@ -1906,7 +1915,10 @@ class IoContractTest {
       refusesNull("charset", () -> result.output(null));
       refusesNull("charset", () -> result.errors(null));
       assertTrue(
-          CancellableProcess.run(NONE, new ProcessBuilder("cat"), options.withOutputLimit(0))
+          CancellableProcess.run(
+                  NONE,
+                  new ProcessBuilder("cat"),
+                  options -> options.withInput(input).withOutputLimit(0))
               .isTruncated());
     }
 
@@ -1914,14 +1926,18 @@ class IoContractTest {
     void arguments_are_checked() throws Exception {
       refusesNull("token", () -> CancellableProcess.run(null, sleeper));
       refusesNull("builder", () -> CancellableProcess.run(NONE, null));
-      refusesNull("options", () -> CancellableProcess.run(NONE, sleeper, null));
+      refusesNull("configure", () -> CancellableProcess.run(NONE, sleeper, null));
+      refusesNull(
+          "configure must not give null",
+          () -> CancellableProcess.run(NONE, sleeper, options -> null));
       refusesNull("builder", () -> CancellableProcess.start(null));
       refusesNull("ending", () -> CancellableProcess.start(sleeper, null));
       refusesNull("process", () -> CancellableProcess.of(null, ProcessEnding.defaults()));
-      var options = CancellableProcess.Options.defaults();
-      refusesNull("ending", () -> options.withEnding(null));
-      refusesNull("input", () -> options.withInput(null));
-      refuses("bytes must not be negative: -1", () -> options.withOutputLimit(-1));
+      refusesNull("ending", () -> CancellableProcess.run(NONE, sleeper, o -> o.withEnding(null)));
+      refusesNull("input", () -> CancellableProcess.run(NONE, sleeper, o -> o.withInput(null)));
+      refuses(
+          "bytes must not be negative: -1",
+          () -> CancellableProcess.run(NONE, sleeper, o -> o.withOutputLimit(-1)));
       var ending = ProcessEnding.defaults();
       refusesNull("grace", () -> ending.withGrace(null));
       refusesNull("patience", () -> ending.withPatience(null));
@@ -1956,7 +1972,8 @@ class IoContractTest {
       try (var process = Objects.requireNonNull(current.get())) {
         assertTrue(process.process().isAlive());
         assertThrows(
-            CancelledException.class, () -> Cancellation.call(CANCELLED, () -> process.waitFor()));
+            CancelledException.class,
+            () -> Cancellation.call(CANCELLED, () -> process.waitFor(Cancellation.current())));
         assertTrue(process.process().waitFor(20, TimeUnit.SECONDS)); // the JDK learns of it later
       }
     }

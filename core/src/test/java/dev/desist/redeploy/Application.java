@@ -20,16 +20,16 @@ import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.concurrent.Select;
 import dev.desist.concurrent.SelectableQueue;
-import dev.desist.io.CancellableDatagramChannel;
 import dev.desist.io.CancellableFiles;
 import dev.desist.io.CancellableInputStream;
-import dev.desist.io.CancellablePipe;
 import dev.desist.io.CancellableProcess;
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableServerSocketFactory;
-import dev.desist.io.CancellableSocketChannel;
-import dev.desist.io.CancellableSocketFactory;
 import dev.desist.io.DirectoryWatch;
+import dev.desist.net.CancellableDatagramChannel;
+import dev.desist.net.CancellablePipe;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableServerSocketFactory;
+import dev.desist.net.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketFactory;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Joiner;
 import dev.desist.scope.TaskScope;
@@ -348,8 +348,8 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void sockets() throws Exception {
     try (var server = CancellableServerSocketChannel.open(ANY);
-        var client = CancellableSocketChannel.open(server.localAddress());
-        var served = server.accept();
+        var client = CancellableSocketChannel.open(Cancellation.current(), server.localAddress());
+        var served = server.accept(Cancellation.current());
         var datagrams = CancellableDatagramChannel.open(ANY);
         var pipe = CancellablePipe.open()) {
       cancelled(server::accept);
@@ -382,7 +382,7 @@ public final class Application implements Function<String, Callable<List<String>
     try (var lines =
         CancellableInputStream.pumping(new ByteArrayInputStream("a\nb".getBytes(UTF_8)))
             .lines(UTF_8)) {
-      lines.readLine();
+      lines.readLine(Cancellation.current());
     }
     Path folder = Files.createTempDirectory("redeploy");
     Path fifo = folder.resolve("fifo");
@@ -400,10 +400,10 @@ public final class Application implements Function<String, Callable<List<String>
   private static void files() throws Exception {
     Path folder = Files.createTempDirectory("redeploy");
     Path file = folder.resolve("a");
-    CancellableFiles.writeString(file, "text");
-    CancellableFiles.copy(file, folder.resolve("b"));
-    CancellableFiles.readString(file);
-    try (var walk = CancellableFiles.walk(folder)) {
+    CancellableFiles.writeString(Cancellation.current(), file, "text");
+    CancellableFiles.copy(Cancellation.current(), file, folder.resolve("b"));
+    CancellableFiles.readString(Cancellation.current(), file);
+    try (var walk = CancellableFiles.walk(Cancellation.current(), folder)) {
       walk.sorted(java.util.Comparator.reverseOrder()).forEach(Application::delete);
     }
   }
@@ -418,14 +418,14 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void watches() throws Exception {
     Path folder = Files.createTempDirectory("redeploy");
-    try (DirectoryWatch watch = CancellableFiles.watch(folder)) {
+    try (DirectoryWatch watch = DirectoryWatch.of(folder)) {
       cancelled(watch::take);
     }
     Files.delete(folder);
   }
 
   private static void processes() throws Exception {
-    CancellableProcess.run(new ProcessBuilder("true"));
+    CancellableProcess.run(Cancellation.current(), new ProcessBuilder("true"));
     cancelled(token -> CancellableProcess.run(token, new ProcessBuilder("sleep", "100")));
   }
 

@@ -4,11 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
@@ -125,7 +126,8 @@ class ShutdownSnippetsTest {
     var listener = CancellableServerSocketChannel.open(new InetSocketAddress("localhost", 0));
     shutdown.onStop("listener", listener::close);
     Thread.startVirtualThread(() -> accept(shutdown, listener));
-    try (var client = CancellableSocketChannel.open(listener.localAddress())) {
+    try (var client =
+        CancellableSocketChannel.open(Cancellation.current(), listener.localAddress())) {
       client.write(UTF_8.encode("hello\n"));
       assertEquals("hello\n", line(client));
       shutdown.initiate("the test is over");

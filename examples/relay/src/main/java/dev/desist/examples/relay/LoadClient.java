@@ -6,7 +6,7 @@ import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
 import java.io.EOFException;
 import java.io.IOException;
@@ -85,7 +85,7 @@ final class LoadClient {
   private Lines join() throws IOException {
     CancellationToken token = Cancellation.current();
     Load.Options options = load.options();
-    var lines = new Lines(CancellableSocketChannel.open(load.relay()));
+    var lines = new Lines(CancellableSocketChannel.open(token, load.relay()));
     tell(lines, "JOIN %s %s".formatted(options.room(number), options.name(number)));
     String answer = lines.read(token);
     if (answer == null || !answer.startsWith("JOINED ")) {

@@ -5,7 +5,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.io.CancellableInputStream;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -37,7 +37,7 @@ final class TerminalClient {
    */
   void run(InetSocketAddress relay, String room, String name, CancellationToken leave)
       throws IOException, InterruptedException {
-    try (var lines = new Lines(CancellableSocketChannel.open(relay));
+    try (var lines = new Lines(CancellableSocketChannel.open(leave, relay));
         var scope = TaskScope.<@Nullable Void>open()) {
       say(lines, "JOIN %s %s".formatted(room, name));
       String answer = lines.read(leave);

@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.CancellationToken;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownReport;
@@ -110,7 +111,9 @@ class RelayTest {
   @Test
   void to_join_is_one_step() throws Exception {
     try (var server = CancellableServerSocketChannel.open(any());
-        var lines = new Lines(CancellableSocketChannel.open(server.localAddress()))) {
+        var lines =
+            new Lines(
+                CancellableSocketChannel.open(CancellationToken.none(), server.localAddress()))) {
       var member = new Connection(relay, lines, "somewhere");
       var others =
           new Thread(
