@@ -31,9 +31,12 @@ import org.jspecify.annotations.Nullable;
  * Thread#interrupt()} can itself block: {@code cancel()} returns before it is delivered, typically
  * some tens of microseconds earlier.
  *
+ * <p>A call obeys the token that it is given and the {@linkplain Cancellation#current() current}
+ * one: <i>the token</i>, in what follows, is the two together.
+ *
  * <p><b>Not for sockets, channels and files.</b> An interrupt closes a channel, also under others
- * who use it, and a socket that a virtual thread reads from. {@code dev.desist.io} has what reads
- * and writes under a token and stays open.
+ * that use it, and a socket that a virtual thread reads from. {@code dev.desist.net} and {@code
+ * dev.desist.io} have what reads and writes under a token and stays open.
  *
  * <h2>What cannot be had</h2>
  *
@@ -45,6 +48,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A body that throws an {@link InterruptedException} must leave the flag clear, as is the
  * convention. One that throws it and sets the flag as well looks as if it had been interrupted
  * twice, and somebody else's interrupt must not be lost: the flag stays set after the call.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Blocking {
   private Blocking() {}

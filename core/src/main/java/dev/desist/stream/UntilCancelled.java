@@ -65,8 +65,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @apiNote A token says that it was cancelled, and why, also to whoever ended quietly: ask it
  *     afterwards to tell the end of the items from the end of the patience.
- * @implNote Nothing is registered with the token, save while a publisher is subscribed to. For
- *     {@link CancellationToken#none()} every method gives back its argument, where it can.
+ * @implNote Nothing is registered with the token, save while a publisher is subscribed to. If both
+ *     are {@link CancellationToken#none()}, every method gives back its argument, where it can.
  */
 public final class UntilCancelled {
   private final CancellationToken token;

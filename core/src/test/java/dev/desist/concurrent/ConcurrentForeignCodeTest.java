@@ -1,7 +1,7 @@
 package dev.desist.concurrent;
 
-import static dev.desist.concurrent.ForeignCode.assertThrown;
-import static dev.desist.concurrent.ForeignCode.eventually;
+import static dev.desist.support.ForeignCode.assertThrown;
+import static dev.desist.support.ForeignCode.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -18,6 +18,7 @@ import dev.desist.CancelledException;
 import dev.desist.Census;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
+import dev.desist.support.ForeignCode;
 import dev.desist.testkit.Hygiene;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
