@@ -115,6 +115,7 @@ class ScopeCancellationTest {
           scope.fork(
               () ->
                   Blocking.interruptibly(
+                      CancellationToken.none(),
                       () -> {
                         inside.countDown();
                         return new SynchronousQueue<String>().take();

@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
-import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
 import dev.desist.Leftovers;
 import dev.desist.Outcome;
+import dev.desist.support.ForeignCode;
 import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,92 +44,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * is lost, the right one is blamed, and the next scope works.
  */
 @ExtendWith(Hygiene.class)
-@SuppressWarnings({"serial", "OverrideThrowableToString"}) // these are to be as bad as can be
 class ScopeForeignCodeTest {
   // ---- what foreign code may throw ----
-
-  private static final class NoMessage extends RuntimeException {
-    @Override
-    public String getMessage() {
-      throw new NullPointerException("the message");
-    }
-  }
-
-  private static final class Evil extends RuntimeException {
-    @Override
-    public String getMessage() {
-      throw new Evil();
-    }
-
-    @Override
-    public synchronized Throwable getCause() {
-      throw new Evil();
-    }
-
-    @Override
-    public String toString() {
-      throw new Evil();
-    }
-  }
-
-  private static final class Endless extends RuntimeException {
-    @Override
-    public String toString() {
-      return describe(this);
-    }
-  }
-
-  private static String describe(Throwable thrown) {
-    return thrown.toString() + '.'; // and so on
-  }
-
-  private static final class Mute extends RuntimeException {
-    @Override
-    @SuppressWarnings({"NullAway", "ToStringReturnsNull"}) // that is what it is about
-    public @Nullable String toString() {
-      return null;
-    }
-  }
-
-  private static final class WrongError extends Error {
-    @Override
-    public String toString() {
-      throw new WrongError();
-    }
-  }
-
-  private static Throwable circle() {
-    var one = new RuntimeException("one");
-    var two = new RuntimeException("two", one);
-    one.initCause(two);
-    return two;
-  }
 
   private static final Map<String, Supplier<Throwable>> THROWN = thrown();
 
   private static Map<String, Supplier<Throwable>> thrown() {
-    var thrown = new LinkedHashMap<String, Supplier<Throwable>>();
-    thrown.put("a plain exception", () -> new IllegalStateException("own"));
-    thrown.put("one without a message to be had", NoMessage::new);
-    thrown.put("one that throws itself again and again", Evil::new);
-    thrown.put("one whose toString has no end", Endless::new);
-    thrown.put("one whose toString is null", Mute::new);
+    var thrown = new LinkedHashMap<>(ForeignCode.THROWN);
     thrown.put("an error", () -> new AssertionError("own"));
-    thrown.put("an error that throws itself", WrongError::new);
-    thrown.put("no memory", () -> new OutOfMemoryError("simulated"));
-    thrown.put("no stack", StackOverflowError::new);
-    thrown.put("a circle of causes", ScopeForeignCodeTest::circle);
-    thrown.put("a checked exception, unchecked", () -> new java.io.IOException("disk"));
-    thrown.put("an interrupt of nobody", () -> new InterruptedException("nobody's"));
-    thrown.put("a cancellation of another", ScopeForeignCodeTest::strangers);
     thrown.put("null", () -> new NullPointerException());
     return Collections.unmodifiableMap(thrown);
-  }
-
-  private static Throwable strangers() {
-    var other = CancellationSource.create("other");
-    other.cancel("not yours");
-    return new CancelledException(other.token());
   }
 
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})

@@ -7,6 +7,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.scope.TaskScope;
@@ -245,7 +246,7 @@ final class Connection {
       return Locks.tryAcquire(between.token(), space, 1, relay.options().patience());
     } catch (CancelledException e) {
       own.throwIfCancelled();
-      return Locks.tryAcquire(space, 1, relay.heardOutBy().remaining());
+      return Locks.tryAcquire(own, space, 1, relay.heardOutBy().remaining());
     }
   }
 
@@ -285,7 +286,8 @@ final class Connection {
    * @return whether that was before the deadline
    */
   boolean awaitHeardOut(Deadline deadline) throws InterruptedException {
-    return Locks.await(heardOut, deadline.remaining());
+    return Blocking.interruptibly(
+        Cancellation.current(), deadline.remaining(), () -> heardOut.await());
   }
 
   private @Nullable Void write(CancellationSource farewell)

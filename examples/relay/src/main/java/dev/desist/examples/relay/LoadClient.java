@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
 import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
@@ -109,7 +110,7 @@ final class LoadClient {
   }
 
   private void talk(Lines lines) throws IOException, InterruptedException {
-    Locks.await(load.begin);
+    Blocking.interruptibly(Cancellation.current(), () -> load.begin.await());
     try (var scope = TaskScope.<@Nullable Void>open()) {
       Callable<@Nullable Void> writer = () -> send(lines);
       var sending = scope.fork("sender", writer);
@@ -135,7 +136,7 @@ final class LoadClient {
     var random = ThreadLocalRandom.current();
     try {
       for (int n = 0; ; n++) {
-        Locks.acquire(token, window);
+        Locks.acquire(token, window, 1);
         ByteBuffer line =
             Lines.encode("SAY %d %d %s".formatted(n, n, TEXTS.get(random.nextInt(TEXTS.size()))));
         int begun = random.nextInt(10) == 0 ? random.nextInt(line.limit()) : 0;
