@@ -40,8 +40,16 @@ record Sighting(
    * because each takes time.
    */
   static final class Look {
+    /** How many threads have their stacks taken at a time, which takes time. */
+    private static final int STACKS = 1_000;
+
     private final IdentityHashMap<Thread, List<StackTraceElement>> stacks = new IdentityHashMap<>();
     private final int threads;
+
+    /** One that has an end. */
+    static Look brief() {
+      return new Look(STACKS);
+    }
 
     Look(int threads) {
       this.threads = threads;
