@@ -1,9 +1,11 @@
 package dev.desist.shutdown;
 
+import dev.desist.Action;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
+import dev.desist.Leftover;
 import dev.desist.TimeSource;
 import dev.desist.internal.Stack;
 import java.time.Duration;
@@ -38,9 +40,9 @@ final class Conductor {
   final Roster closing;
 
   private final String name;
-  private final ShutdownOptions options;
+  private final Settings options;
   private final TimeSource time = TimeSource.current();
-  private final Findings findings = new Findings();
+  private final Findings findings;
   private final Crew crew;
   private final ProgressTeller progress;
   private final CancellationSource over = CancellationSource.create();
@@ -58,11 +60,12 @@ final class Conductor {
   /** Written by the thread that conducts, read after {@link #over} is cancelled. */
   private volatile @Nullable ShutdownReport report;
 
-  Conductor(String name, ShutdownOptions options) {
+  Conductor(String name, Settings options) {
     this.name = name;
     this.options = options;
+    findings = new Findings(name, time);
     crew = new Crew(name, findings);
-    progress = new ProgressTeller(options.progressEvery, options.progress);
+    progress = new ProgressTeller(options.progressEvery(), options.progress());
     var soft = CancellationSource.create(name + ", soft");
     var hard = CancellationSource.create(name + ", hard");
     stopping = new Roster(ShutdownPhase.STOPPING, soft.token(), hard.token(), this::wake);
@@ -93,8 +96,12 @@ final class Conductor {
     return over.isCancelled() ? report : null;
   }
 
-  List<Roster> rosters() {
+  private List<Roster> rosters() {
     return List.of(stopping, draining, closing);
+  }
+
+  List<Leftover> unfinished() {
+    return findings.unfinished(rosters());
   }
 
   boolean initiate(CancellationReason why) {
@@ -161,7 +168,7 @@ final class Conductor {
       findings.failed(name, stage.phase(), e);
     } finally {
       if (report == null) {
-        report = findings.emptyReport(name, reason(), draining.total());
+        report = findings.emptyReport(reason(), draining.total());
       }
       stage = new Stage(ShutdownPhase.OVER, Deadline.none(), 0, List.of());
       over.cancel("the shutdown is over");
@@ -186,7 +193,7 @@ final class Conductor {
     if (findings.hasNamesToMake()) {
       step(() -> runBriefly("the names", findings::makeNames));
     }
-    ShutdownReport found = findings.report(name, reason(), took, draining.total());
+    ShutdownReport found = findings.report(reason(), took, draining.total());
     report = found;
     return tell(found);
   }
@@ -211,7 +218,7 @@ final class Conductor {
 
   private void stop() {
     CancellationSource limit =
-        tokens.hard.token().childWithTimeout("stop of " + name, options.stopLimit);
+        tokens.hard.token().childWithTimeout("stop of " + name, options.stopLimit());
     List<Participant> actions = stopping.begin(limit.token());
     enter(ShutdownPhase.STOPPING, limit.token().deadline(), stopping.total(), stopping);
     crew.launch(actions, limit.token());
@@ -222,7 +229,7 @@ final class Conductor {
   private void drain() {
     CancellationToken hard = tokens.hard.token();
     List<Participant> actions = draining.begin(hard);
-    Deadline drained = Deadline.after(options.drainLimit);
+    Deadline drained = Deadline.after(options.drainLimit());
     enter(
         ShutdownPhase.DRAINING, drained, stopping.running() + draining.total(), stopping, draining);
     crew.launch(actions, hard);
@@ -230,13 +237,13 @@ final class Conductor {
     Map<Participant, Sighting> seen = new HashMap<>();
     if (!stage.isQuiet()) {
       if (!hard.isCancelled()) { // once they are told, they leave the place where they hang
-        var look = Sighting.Look.brief();
+        var look = Sighting.Look.brief(time);
         draining.rest().running().forEach(each -> seen.computeIfAbsent(each, look::at));
       }
       tokens.cancelHard(
           CancellationReason.shutdown(
-              "draining took longer than " + ShutdownReport.text(options.drainLimit)));
-      Deadline end = Deadline.after(options.grace);
+              "draining took longer than " + ShutdownReport.text(options.drainLimit())));
+      Deadline end = Deadline.after(options.grace());
       enter(ShutdownPhase.ABORTING, end, stage.left(), stopping, draining);
       await(CancellationToken.none(), end);
     }
@@ -246,7 +253,7 @@ final class Conductor {
 
   private void close() {
     CancellationSource limit = CancellationSource.create("close of " + name);
-    limit.cancelAfter(options.closeLimit);
+    limit.cancelAfter(options.closeLimit());
     List<Participant> actions = closing.begin(limit.token());
     enter(ShutdownPhase.CLOSING, limit.token().deadline(), closing.total(), closing);
     crew.launch(actions, limit.token());
@@ -258,12 +265,12 @@ final class Conductor {
   /** Gives the exit code, after the reporter was told, if he does not take for ever. */
   private int tell(ShutdownReport found) {
     var code = new AtomicInteger(1);
-    Participant.Action reporting =
+    Action<?> reporting =
         () -> {
           try {
-            code.set(options.exitCode.applyAsInt(found));
+            code.set(options.exitCode().applyAsInt(found));
           } finally {
-            options.reporter.accept(found);
+            options.reporter().accept(found);
           }
         };
     step(() -> runBriefly("the reporter", reporting));
@@ -271,7 +278,7 @@ final class Conductor {
   }
 
   /** Has code of the user's run when the phases are over, and does not wait for it for long. */
-  private void runBriefly(String what, Participant.Action action) {
+  private void runBriefly(String what, Action<?> action) {
     var last = new Roster(ShutdownPhase.OVER, tokens.soft.token(), tokens.hard.token(), this::wake);
     var participant = new Participant(last, what, action);
     last.addRunning(participant);

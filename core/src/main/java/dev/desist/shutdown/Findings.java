@@ -1,6 +1,8 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
+import dev.desist.TimeSource;
 import dev.desist.shutdown.ShutdownReport.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -9,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class Findings {
   private static final String NAMELESS = "a participant whose name was not made in time";
 
+  private final String shutdown;
+  private final TimeSource time;
   private final Queue<Failure> failures = new ConcurrentLinkedQueue<>();
 
   /** In the order in which they were; written by the conductor and the hook. */
@@ -33,6 +38,15 @@ final class Findings {
 
   /** Made at the end, perhaps not all of them. */
   private final Map<Participant, String> names = new ConcurrentHashMap<>();
+
+  /**
+   * @param shutdown its name
+   * @param time of the shutdown
+   */
+  Findings(String shutdown, TimeSource time) {
+    this.shutdown = shutdown;
+    this.time = time;
+  }
 
   /** Something threw. */
   void failed(String name, ShutdownPhase phase, Throwable thrown) {
@@ -50,13 +64,13 @@ final class Findings {
 
   /** Lists whoever runs in {@code roster} as left behind. */
   void leaveBehind(Roster roster) {
-    var look = Sighting.Look.brief();
+    var look = Sighting.Look.brief(time);
     roster.rest().running().forEach(each -> leaveBehind(look, each));
   }
 
   /** Whoever is in a call to exit waits for the very hook that calls this: they are let go. */
   void leaveThoseInExit(Collection<Roster> rosters) {
-    var look = new Sighting.Look(Integer.MAX_VALUE);
+    var look = new Sighting.Look(time, Integer.MAX_VALUE);
     for (Roster roster : rosters) {
       for (Participant each : roster.rest().running()) {
         if (look.isInExit(each) && leaveBehind(look, each)) {
@@ -74,12 +88,12 @@ final class Findings {
    */
   void endOfDrain(
       Roster draining, Map<Participant, Sighting> seen, @Nullable CancellationReason why) {
-    var look = Sighting.Look.brief();
+    var look = Sighting.Look.brief(time);
     Roster.Rest rest = draining.rest();
     Stream<Participant> endedSince =
         rest.running().stream().filter(each -> !leaveBehind(look, each));
     Stream.concat(rest.late().stream(), endedSince)
-        .map(each -> seen.getOrDefault(each, Sighting.unseen(each)).because(why))
+        .map(each -> seen.getOrDefault(each, Sighting.unseen(each)).toldThen(why))
         .forEach(aborted::add);
   }
 
@@ -111,38 +125,46 @@ final class Findings {
     return Stream.concat(List.copyOf(leftBehind.values()).stream(), aborted.stream()).toList();
   }
 
+  /** Who is at it now; their names are made by the caller. */
+  List<Leftover> unfinished(Collection<Roster> rosters) {
+    var look = Sighting.Look.brief(time);
+    return rosters.stream()
+        .flatMap(roster -> roster.rest().running().stream())
+        .map(look::at)
+        .filter(Objects::nonNull)
+        .map(
+            each ->
+                each.named(
+                    each.participant().name(),
+                    shutdown,
+                    leftBehind.containsKey(each.participant())))
+        .toList();
+  }
+
   /** All of it, as far as it was found. */
-  ShutdownReport report(String name, CancellationReason why, Duration took, int drain) {
-    return report(name, why, took, drain, named(aborted), named(leftBehind.values()));
+  ShutdownReport report(CancellationReason why, Duration took, int drain) {
+    return report(
+        why, took, drain, named(aborted, false), named(List.copyOf(leftBehind.values()), true));
   }
 
   /** What there is to say when the conductor has failed. */
-  ShutdownReport emptyReport(String name, CancellationReason why, int drain) {
-    return report(name, why, Duration.ZERO, drain, List.of(), List.of());
+  ShutdownReport emptyReport(CancellationReason why, int drain) {
+    return report(why, Duration.ZERO, drain, List.of(), List.of());
   }
 
   private ShutdownReport report(
-      String name,
       CancellationReason why,
       Duration took,
       int drain,
-      List<Unfinished> cutShort,
-      List<Unfinished> left) {
-    int leftInDrain =
-        (int) left.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
-    return new ShutdownReport(
-        name,
-        why,
-        took,
-        drain - cutShort.size() - leftInDrain,
-        cutShort,
-        List.copyOf(failures),
-        left);
+      List<Leftover> cutShort,
+      List<Leftover> left) {
+    int drained = drain - cutShort.size() - ShutdownReport.inDrain(left);
+    return new ShutdownReport(shutdown, why, took, drained, cutShort, List.copyOf(failures), left);
   }
 
-  private List<Unfinished> named(Collection<Sighting> all) {
-    return List.copyOf(all).stream()
-        .map(each -> each.named(names.getOrDefault(each.participant(), NAMELESS)))
+  private List<Leftover> named(List<Sighting> all, boolean left) {
+    return all.stream()
+        .map(each -> each.named(names.getOrDefault(each.participant(), NAMELESS), shutdown, left))
         .toList();
   }
 }

@@ -1,8 +1,12 @@
 package dev.desist.shutdown;
 
+import dev.desist.Action;
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Leftover;
 import dev.desist.TimeSource;
 import dev.desist.internal.Stack;
 import java.time.Duration;
@@ -10,7 +14,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 
 /**
  * The orderly end of a process, or of a part of it: no new work, then what is in flight, then what
@@ -27,7 +34,7 @@ import java.util.function.Supplier;
  * <ol>
  *   <li><b>Stopping.</b> The {@linkplain #soft() soft token} is cancelled: take no new work. The
  *       actions of {@link #onStop} run.
- *   <li><b>Draining.</b> Work in flight, which is all that has {@linkplain #begin(String) begun}
+ *   <li><b>Draining.</b> Work in flight, which is all that is {@linkplain #track(String) tracked}
  *       and is not closed, comes to its end. Nothing disturbs it: nothing is interrupted, and its
  *       tokens are what they were. The actions of {@link #onDrain} run.
  *   <li><b>Aborting,</b> if there is work left at the limit. The {@linkplain #hard() hard token} is
@@ -36,8 +43,8 @@ import java.util.function.Supplier;
  *       left behind.
  *   <li><b>Closing.</b> The actions of {@link #onClose} run; those that have not ended at the limit
  *       are listed and left behind, too.
- *   <li><b>Over.</b> The {@linkplain ShutdownOptions#withReporter reporter} gets the {@link
- *       ShutdownReport}, and {@link #await()} returns it.
+ *   <li><b>Over.</b> The {@linkplain Configuration#withReporter reporter} gets the {@link
+ *       ShutdownReport}, and {@link #await(CancellationToken)} returns it.
  * </ol>
  *
  * <p>The actions of a phase run at the same time, each on a thread of its own; what has to happen
@@ -102,9 +109,12 @@ public final class Shutdown {
   private final String name;
   private final Conductor conductor;
 
-  private Shutdown(String name, ShutdownOptions options) {
+  private Shutdown(String name, UnaryOperator<Configuration> configure) {
     this.name = Objects.requireNonNull(name, "name");
-    conductor = new Conductor(name, Objects.requireNonNull(options, "options"));
+    Objects.requireNonNull(configure, "configure");
+    Configuration made = configure.apply(Settings.DEFAULT);
+    Objects.requireNonNull(made, "configure must not give null");
+    conductor = new Conductor(name, (Settings) made);
   }
 
   /**
@@ -114,27 +124,27 @@ public final class Shutdown {
    * @param name what it shuts down, as messages and the report call it
    */
   public static Shutdown create(String name) {
-    return create(name, ShutdownOptions.defaults());
+    return create(name, UnaryOperator.identity());
   }
 
   /**
    * {@return a new shutdown that begins when it is told to}
    *
    * @param name what it shuts down, as messages and the report call it
-   * @param options its limits, and who is told
+   * @param configure makes the configuration from the default one: its limits, and who is told
    */
-  public static Shutdown create(String name, ShutdownOptions options) {
-    return new Shutdown(name, options);
+  public static Shutdown create(String name, UnaryOperator<Configuration> configure) {
+    return new Shutdown(name, configure);
   }
 
   /**
-   * {@return the shutdown of this process, with the default options}
+   * {@return the shutdown of this process, with the default configuration}
    *
    * @param name what the process is, as messages and the report call it
    * @throws IllegalStateException if this process has one already
    */
   public static Shutdown ofProcess(String name) {
-    return ofProcess(name, ShutdownOptions.defaults());
+    return ofProcess(name, UnaryOperator.identity());
   }
 
   /**
@@ -145,13 +155,13 @@ public final class Shutdown {
    *       run, so what those close is there until the end. A second signal {@linkplain #abort
    *       aborts} it. A third says what is left on {@link System#err} and halts the process at
    *       once, with 128 and the number of the signal as its code.
-   *   <li>When it is over, the process exits with the {@linkplain ShutdownOptions#withExitCode code
-   *       of the options}, whoever began it.
+   *   <li>When it is over, the process exits with the {@linkplain Configuration#withExitCode code
+   *       that was set}, whoever began it.
    *   <li>{@link System#exit}, and the return of the last thread that is not a daemon, begin it
    *       too. Then it runs as a shutdown hook, at the same time as the hooks of others, and the
    *       code is that of whoever has exited. A participant whose thread has called {@code exit},
    *       and so never comes back, is left behind at once. Virtual threads are daemons, and do not
-   *       keep a process alive: have the main thread {@linkplain #await() wait}.
+   *       keep a process alive: have the main thread {@linkplain #await(CancellationToken) wait}.
    * </ul>
    *
    * <p>Signals are heard by {@code sun.misc.Signal}. Without its module (add {@code --add-modules
@@ -167,11 +177,11 @@ public final class Shutdown {
    * application in a container, which goes before its process, there is {@link #create}.
    *
    * @param name what the process is, as messages and the report call it
-   * @param options its limits, and who is told
+   * @param configure makes the configuration from the default one: its limits, and who is told
    * @throws IllegalStateException if this process has one already
    */
-  public static Shutdown ofProcess(String name, ShutdownOptions options) {
-    var shutdown = new Shutdown(name, options);
+  public static Shutdown ofProcess(String name, UnaryOperator<Configuration> configure) {
+    var shutdown = new Shutdown(name, configure);
     shutdown.conductor.exitAtTheEnd();
     Signals.listen(shutdown);
     return shutdown;
@@ -193,8 +203,9 @@ public final class Shutdown {
   }
 
   /**
-   * Begins a piece of work, which the shutdown will wait for until the participant is closed. What
-   * it hands on while the shutdown drains, it begins {@linkplain Participant#begin(String) itself}.
+   * Has a piece of work waited for until the participant is closed. To be called before the work
+   * begins. What it hands on while the shutdown drains, it has tracked {@linkplain
+   * Participant#track(String) itself}.
    *
    * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="work"}
    *
@@ -202,24 +213,24 @@ public final class Shutdown {
    * @return close it when the work has ended
    * @throws CancelledException if the shutdown has begun; then the work must not
    */
-  public Participant begin(String name) {
-    return beginNamed(Objects.requireNonNull(name, "name"));
+  public Participant track(String name) {
+    return trackNamed(Objects.requireNonNull(name, "name"));
   }
 
   /**
-   * Begins a piece of work, as {@link #begin(String)} does, whose name is made when somebody wants
-   * to read it.
+   * Has a piece of work waited for, as {@link #track(String)} does, whose name is made when
+   * somebody wants to read it.
    *
    * @param name makes the name, on any thread, perhaps several times, and perhaps after the work
    *     has ended; must be quick. For the report, all names together have a second
    * @return close it when the work has ended
    * @throws CancelledException if the shutdown has begun; then the work must not
    */
-  public Participant begin(Supplier<String> name) {
-    return beginNamed(Objects.requireNonNull(name, "name"));
+  public Participant track(Supplier<String> name) {
+    return trackNamed(Objects.requireNonNull(name, "name"));
   }
 
-  private Participant beginNamed(Object name) {
+  private Participant trackNamed(Object name) {
     Stack.reserve();
     var work = new Participant(conductor.draining, name, null);
     conductor.draining.addWork(work, null);
@@ -234,7 +245,7 @@ public final class Shutdown {
    * @return close it to take the action back
    * @throws CancelledException if stopping has begun; the action will not be run
    */
-  public Participant onStop(String name, Participant.Action action) {
+  public Participant onStop(String name, Action<?> action) {
     return register(conductor.stopping, name, action);
   }
 
@@ -247,7 +258,7 @@ public final class Shutdown {
    * @return close it to take the action back
    * @throws CancelledException if draining has begun; the action will not be run
    */
-  public Participant onDrain(String name, Participant.Action action) {
+  public Participant onDrain(String name, Action<?> action) {
     return register(conductor.draining, name, action);
   }
 
@@ -259,11 +270,11 @@ public final class Shutdown {
    * @return close it to take the action back
    * @throws CancelledException if closing has begun; the action will not be run
    */
-  public Participant onClose(String name, Participant.Action action) {
+  public Participant onClose(String name, Action<?> action) {
     return register(conductor.closing, name, action);
   }
 
-  private Participant register(Roster roster, String name, Participant.Action action) {
+  private Participant register(Roster roster, String name, Action<?> action) {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(action, "action");
     Stack.reserve();
@@ -305,25 +316,42 @@ public final class Shutdown {
   /**
    * Waits until the shutdown is over, which it does not begin.
    *
+   * @param token what may end the wait, as the current token may
    * @return what it came to
+   * @throws CancelledException if a token is or becomes cancelled, and the shutdown is not over
    * @throws InterruptedException if the thread was or is interrupted first
    */
-  public ShutdownReport await() throws InterruptedException {
-    return await(FOREVER).orElseThrow();
+  public ShutdownReport await(CancellationToken token) throws InterruptedException {
+    return await(token, FOREVER).orElseThrow();
   }
 
   /**
    * Waits until the shutdown is over, but no longer than {@code timeout}.
    *
-   * @param timeout zero only asks; longer than 146 years means for ever
+   * @param token what may end the wait, as the current token may
+   * @param timeout zero only asks; longer than 146 years means for ever. By the time source of the
+   *     shutdown
    * @return what it came to; empty if it is not over
+   * @throws CancelledException if a token is or becomes cancelled, and the shutdown is not over
    * @throws IllegalArgumentException if the timeout is negative
    * @throws InterruptedException if the thread was or is interrupted first
    */
-  public Optional<ShutdownReport> await(Duration timeout) throws InterruptedException {
-    return conductor.over().await(timeout)
-        ? Optional.ofNullable(conductor.report())
-        : Optional.empty();
+  public Optional<ShutdownReport> await(CancellationToken token, Duration timeout)
+      throws InterruptedException {
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    Objects.requireNonNull(timeout, "timeout");
+    Stack.reserve();
+    if (!conductor.over().isCancelled() && !obeyed.isCancelled()) {
+      // Its own token first: the wait goes by its time.
+      try (var either = CancellationSource.linkedTo(conductor.over(), obeyed)) {
+        either.token().await(timeout);
+      }
+    }
+    Optional<ShutdownReport> report = Optional.ofNullable(conductor.report());
+    if (report.isEmpty()) {
+      obeyed.throwIfCancelled();
+    }
+    return report;
   }
 
   /** {@return how far it has come, as of now} */
@@ -336,14 +364,8 @@ public final class Shutdown {
    * also those that were left behind, until they end} Of more than a thousand threads, the first
    * thousand are looked at.
    */
-  public List<Unfinished> unfinished() {
-    var look = Sighting.Look.brief();
-    return conductor.rosters().stream()
-        .flatMap(roster -> roster.rest().running().stream())
-        .map(look::at)
-        .filter(Objects::nonNull)
-        .map(each -> each.named(each.participant().name()))
-        .toList();
+  public List<Leftover> unfinished() {
+    return conductor.unfinished();
   }
 
   // ---- for what ends a process ----
@@ -363,5 +385,83 @@ public final class Shutdown {
   @Override
   public String toString() {
     return "Shutdown[" + progress() + ']';
+  }
+
+  /**
+   * How long the phases may take, and who is told. Immutable: each method gives a changed copy.
+   *
+   * <p>A limit counts from the beginning of its phase; the next phase begins when nothing is left
+   * to wait for, and when the limit has passed at the latest. So the sum of the four is the longest
+   * that a shutdown can take, but for a moment for the report. By default it is 20 s: 2 s to stop,
+   * 10 s to drain, 5 s of grace, 3 s to close. Of the 30 s that Kubernetes gives, this leaves five
+   * for a {@code preStop} and five for the end of the JVM.
+   *
+   * {@snippet class="dev.desist.snippets.ShutdownSnippetsTest" region="options"}
+   */
+  public sealed interface Configuration permits Settings {
+    /**
+     * {@return as this, with another limit for {@link ShutdownPhase#STOPPING}}
+     *
+     * @param limit how long the actions of {@link Shutdown#onStop} hold up the drain; longer than
+     *     146 years means without end
+     * @throws IllegalArgumentException if it is negative
+     */
+    Configuration withStopLimit(Duration limit);
+
+    /**
+     * {@return as this, with another limit for {@link ShutdownPhase#DRAINING}}
+     *
+     * @param limit how long work in flight may take before the hard token is cancelled; zero
+     *     cancels it if there is any; longer than 146 years means without end
+     * @throws IllegalArgumentException if it is negative
+     */
+    Configuration withDrainLimit(Duration limit);
+
+    /**
+     * {@return as this, with another limit for {@link ShutdownPhase#ABORTING}}
+     *
+     * @param grace how long work may go on after the hard token was cancelled, before it is listed
+     *     and left behind; longer than 146 years means without end
+     * @throws IllegalArgumentException if it is negative
+     */
+    Configuration withGrace(Duration grace);
+
+    /**
+     * {@return as this, with another limit for {@link ShutdownPhase#CLOSING}}
+     *
+     * @param limit how long the actions of {@link Shutdown#onClose} may take before they are listed
+     *     and left behind; longer than 146 years means without end
+     * @throws IllegalArgumentException if it is negative
+     */
+    Configuration withCloseLimit(Duration limit);
+
+    /**
+     * {@return as this, with somebody else who is given the report}
+     *
+     * @param reporter called once, on a daemon thread of this library, when all phases are over and
+     *     before {@link Shutdown#await(CancellationToken)} returns; waited for one second. By
+     *     default it prints to {@link System#err}. What it throws is logged
+     */
+    Configuration withReporter(Consumer<? super ShutdownReport> reporter);
+
+    /**
+     * {@return as this, with somebody who is told how far it has come: at the beginning of each
+     * phase and then regularly}
+     *
+     * @param every how often; at least one millisecond
+     * @param listener called on daemon threads of this library, one call at a time: while one is
+     *     under way, further ones are left out. What it throws is logged
+     * @throws IllegalArgumentException if {@code every} is shorter than a millisecond
+     */
+    Configuration withProgress(Duration every, Consumer<? super ShutdownProgress> listener);
+
+    /**
+     * {@return as this, with another exit code for {@link Shutdown#ofProcess}}
+     *
+     * @param exitCode gives the code, on a daemon thread of this library, just before the reporter
+     *     is called; if it throws, the code is 1. By default 0 if the report is {@linkplain
+     *     ShutdownReport#isClean() clean}, else 1
+     */
+    Configuration withExitCode(ToIntFunction<? super ShutdownReport> exitCode);
   }
 }
