@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class StatementCanceller implements Runnable {
   private static final long LONGEST_PAUSE_MILLIS = 1000;
 
-  private static final System.Logger LOG = System.getLogger("dev.desist.jdbc");
-
   private final Statement statement;
   private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -45,7 +43,7 @@ final class StatementCanceller implements Runnable {
         cancel();
       } catch (SQLFeatureNotSupportedException e) {
         failure = e;
-        LOG.log(System.Logger.Level.WARNING, "the database cannot cancel a statement, it runs on");
+        sayItRunsOn();
         return;
       } catch (SQLException | RuntimeException e) {
         failure = e; // closed meanwhile, or the way to the server is blocked: tried again
@@ -69,6 +67,15 @@ final class StatementCanceller implements Runnable {
       statement.cancel();
     } else {
       h2.cancel();
+    }
+  }
+
+  private static void sayItRunsOn() {
+    try {
+      System.getLogger("dev.desist.jdbc")
+          .log(System.Logger.Level.WARNING, "the database cannot cancel a statement, it runs on");
+    } catch (Throwable e) {
+      // a logger that fails keeps nothing from anybody
     }
   }
 
