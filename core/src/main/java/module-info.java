@@ -5,6 +5,7 @@ module dev.desist {
   exports dev.desist;
   exports dev.desist.concurrent;
   exports dev.desist.io;
+  exports dev.desist.net;
   exports dev.desist.scope;
   exports dev.desist.shutdown;
   exports dev.desist.stream;

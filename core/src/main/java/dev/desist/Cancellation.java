@@ -150,10 +150,10 @@ public final class Cancellation {
     CancellationToken current = current();
     Node outer = current.node();
     Node inner = token.node();
-    if (outer == null || (inner != null && inner.descendsFrom(outer))) {
+    if (outer == null || (inner != null && Lineage.descends(inner, outer))) {
       return token;
     }
-    if (inner == null || outer.descendsFrom(inner)) {
+    if (inner == null || Lineage.descends(outer, inner)) {
       return current;
     }
     // Not closed at the end of the body, which may have carried it to threads that go on: the
@@ -245,7 +245,7 @@ public final class Cancellation {
   /**
    * Sleeps, but not on after {@code token}, or the current token, is cancelled.
    *
-   * @param token what may end the sleep
+   * @param token what to obey, beside the current token
    * @param duration how long, by the token's {@link TimeSource}; zero is a checkpoint
    * @throws CancelledException if a token is or becomes cancelled
    * @throws InterruptedException if the thread is interrupted

@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Fields;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
@@ -97,17 +98,7 @@ public final class CancellationRegistration implements AutoCloseable {
     }
   }
 
-  private static final VarHandle PHASE;
-
-  static {
-    try {
-      PHASE =
-          MethodHandles.lookup()
-              .findVarHandle(CancellationRegistration.class, "phase", Object.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle PHASE = Fields.of(MethodHandles.lookup(), "phase", Object.class);
 
   /** The registration of every callback on {@link CancellationToken#none()}. */
   static final CancellationRegistration INERT = inert();
@@ -115,10 +106,8 @@ public final class CancellationRegistration implements AutoCloseable {
   private final CancellationToken token;
   private final Runnable action;
 
-  /**
-   * See above. The node reads and writes it under its lock, without a call that could fail there.
-   */
-  @Nullable Object phase;
+  /** See above. */
+  private @Nullable Object phase;
 
   /** Neighbours in the node's list; guarded by the node's lock. */
   @Nullable CancellationRegistration next;
@@ -218,15 +207,47 @@ public final class CancellationRegistration implements AutoCloseable {
     return action instanceof Prompt;
   }
 
-  /**
-   * Under the node's lock, or before anybody else has seen this: leaves WAITING; {@link #run}
-   * follows on this thread.
-   */
+  /** The state in which a cancellation leaves this: {@link #run} follows on this thread. */
+  Object begun() {
+    return action instanceof Handover || action instanceof LaneHandover
+        ? SUBMITTED
+        : Thread.currentThread();
+  }
+
+  /** Before anybody else has seen this: leaves WAITING. */
   void begin() {
-    phase =
-        action instanceof Handover || action instanceof LaneHandover
-            ? SUBMITTED
-            : Thread.currentThread();
+    phase = begun();
+  }
+
+  /**
+   * Under the node's lock: leaves WAITING, and the node's list with it, in one step: near the end
+   * of the stack this call fails before it has changed anything, and calls nothing that could.
+   *
+   * @param node which has this in its list
+   * @param waker in which of the two
+   * @param next what this is from now on
+   * @return whether it was waiting
+   */
+  boolean leave(Node node, boolean waker, Object next) {
+    if (phase != null) {
+      return false;
+    }
+    CancellationRegistration before = previous;
+    CancellationRegistration after = this.next;
+    if (before != null) {
+      before.next = after;
+    } else if (waker) {
+      node.wakers = after;
+    } else {
+      node.callbacks = after;
+    }
+    if (after != null) {
+      after.previous = before;
+    }
+    previous = null;
+    this.next = null;
+    phase = next;
+    return true;
   }
 
   /** Runs the callback, or submits it; whatever it throws leaves here. */

@@ -65,6 +65,18 @@ public final class CancellationSource implements AutoCloseable {
   }
 
   /**
+   * {@return a new source without parents that is cancelled when {@code timeout} has passed from
+   * now}
+   *
+   * @param name what messages, paths and dumps call it, and the owner of the deadline
+   * @param timeout zero cancels from the start; longer than 146 years means never
+   * @throws IllegalArgumentException if the timeout is negative
+   */
+  public static CancellationSource create(String name, Duration timeout) {
+    return CancellationToken.none().childWithTimeout(name, timeout);
+  }
+
+  /**
    * {@return a new source that is also cancelled by the first of {@code parents} that is}
    *
    * <p>If some are cancelled already, it is born cancelled with the reason of the first of these in
@@ -208,7 +220,23 @@ public final class CancellationSource implements AutoCloseable {
    * @throws CancellationCallbackException if the timeout is zero and callbacks failed
    */
   public void cancelAfter(Duration timeout) {
-    token.rearm(Deadline.after(timeout, node().time));
+    token.arm(Deadline.after(timeout, node().time), null, false);
+  }
+
+  /**
+   * Sets this source's own deadline, as {@link #cancelAfter(Duration)} does, and what it is
+   * cancelled for when that passes.
+   *
+   * @param timeout zero cancels now, on the calling thread; longer than 146 years takes the
+   *     deadline away
+   * @param reason why, in place of "deadline exceeded"
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws CancellationCallbackException if the timeout is zero and callbacks failed
+   */
+  public void cancelAfter(Duration timeout, CancellationReason reason) {
+    Objects.requireNonNull(timeout, "timeout");
+    Objects.requireNonNull(reason, "reason");
+    token.arm(Deadline.after(timeout, node().time), reason, false);
   }
 
   /**

@@ -1,8 +1,7 @@
 package dev.desist;
 
-import dev.desist.internal.Ambient;
+import dev.desist.internal.Fields;
 import dev.desist.internal.Lane;
-import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -68,20 +67,14 @@ import org.jspecify.annotations.Nullable;
  * #none()} too.
  */
 public final class CancellationToken {
+  // Longer than other files: the contract of the one class that everybody uses stands in one place.
+
   static final String UNNAMED = "unnamed";
 
-  private static final VarHandle VERDICT;
-  private static final VarHandle STAGE;
-
-  static {
-    try {
-      var lookup = MethodHandles.lookup();
-      VERDICT = lookup.findVarHandle(CancellationToken.class, "verdict", Verdict.class);
-      STAGE = lookup.findVarHandle(CancellationToken.class, "stage", CompletionStage.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle VERDICT =
+      Fields.of(MethodHandles.lookup(), "verdict", Verdict.class);
+  private static final VarHandle STAGE =
+      Fields.of(MethodHandles.lookup(), "stage", CompletionStage.class);
 
   private static final CancellationToken NONE = new CancellationToken();
 
@@ -149,19 +142,10 @@ public final class CancellationToken {
     return token;
   }
 
-  /** Sets the own deadline of this token's source, which is new. */
-  private void arm(Deadline deadline) {
+  /** Sets the own deadline of this token's source: see {@link Alarm#set}. */
+  void arm(Deadline deadline, @Nullable CancellationReason reason, boolean isNew) {
     try {
-      Objects.requireNonNull(node).arm(deadline);
-    } finally {
-      Reference.reachabilityFence(this);
-    }
-  }
-
-  /** Replaces the own deadline of this token's source. */
-  void rearm(Deadline deadline) {
-    try {
-      Objects.requireNonNull(node).rearm(deadline);
+      Alarm.set(Objects.requireNonNull(node), deadline, reason, isNew);
     } finally {
       Reference.reachabilityFence(this);
     }
@@ -240,7 +224,7 @@ public final class CancellationToken {
    * <p>A source without a name appears as {@code "unnamed"}.
    */
   public List<String> path() {
-    return node == null ? List.of() : node.path();
+    return node == null ? List.of() : Lineage.path(node);
   }
 
   /**
@@ -249,7 +233,7 @@ public final class CancellationToken {
    * <p>{@link Deadline#none()} if there is none. The cost grows with the depth of the tree.
    */
   public Deadline deadline() {
-    return node == null ? Deadline.none() : node.deadline();
+    return node == null ? Deadline.none() : Lineage.deadline(node);
   }
 
   /**
@@ -342,7 +326,7 @@ public final class CancellationToken {
     Objects.requireNonNull(deadline, "deadline");
     CancellationToken child = descend(name);
     if (!deadline.isNone()) {
-      child.arm(deadline);
+      child.arm(deadline, null, true);
     }
     return new CancellationSource(child);
   }
@@ -368,10 +352,7 @@ public final class CancellationToken {
    * @return the callback's membership; unregister or close it when the work it belongs to is done
    */
   public CancellationRegistration onCancel(Runnable callback) {
-    Objects.requireNonNull(callback, "callback");
-    return node == null
-        ? CancellationRegistration.INERT
-        : register(node, new CancellationRegistration(this, callback));
+    return register(Objects.requireNonNull(callback, "callback"));
   }
 
   /**
@@ -383,7 +364,7 @@ public final class CancellationToken {
    * @return the callback's membership
    */
   public CancellationRegistration onCancel(Action<?> callback) {
-    return onCancel((Runnable) callback);
+    return register(Objects.requireNonNull(callback, "callback"));
   }
 
   /**
@@ -395,7 +376,7 @@ public final class CancellationToken {
    */
   public CancellationRegistration onCancel(Consumer<? super CancellationReason> callback) {
     Objects.requireNonNull(callback, "callback");
-    return onCancel((Runnable) () -> callback.accept(given().reason));
+    return register(() -> callback.accept(given().reason));
   }
 
   /**
@@ -411,10 +392,7 @@ public final class CancellationToken {
    */
   public CancellationRegistration onCancel(Executor executor, Runnable callback) {
     Objects.requireNonNull(executor, "executor");
-    Objects.requireNonNull(callback, "callback");
-    return node == null
-        ? CancellationRegistration.INERT
-        : register(node, new CancellationRegistration(this, executor, callback));
+    return register(executor, Objects.requireNonNull(callback, "callback"));
   }
 
   /**
@@ -426,7 +404,8 @@ public final class CancellationToken {
    * @return the callback's membership
    */
   public CancellationRegistration onCancel(Executor executor, Action<?> callback) {
-    return onCancel(executor, (Runnable) callback);
+    Objects.requireNonNull(executor, "executor");
+    return register(executor, Objects.requireNonNull(callback, "callback"));
   }
 
   /**
@@ -439,8 +418,21 @@ public final class CancellationToken {
    */
   public CancellationRegistration onCancel(
       Executor executor, Consumer<? super CancellationReason> callback) {
+    Objects.requireNonNull(executor, "executor");
     Objects.requireNonNull(callback, "callback");
-    return onCancel(executor, (Runnable) () -> callback.accept(given().reason));
+    return register(executor, () -> callback.accept(given().reason));
+  }
+
+  private CancellationRegistration register(Runnable callback) {
+    return node == null
+        ? CancellationRegistration.INERT
+        : register(node, new CancellationRegistration(this, callback));
+  }
+
+  private CancellationRegistration register(Executor executor, Runnable callback) {
+    return node == null
+        ? CancellationRegistration.INERT
+        : register(node, new CancellationRegistration(this, executor, callback));
   }
 
   private static CancellationRegistration register(
@@ -450,7 +442,7 @@ public final class CancellationToken {
     if (found != null) {
       if (!found.swept) {
         // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
-        new Sweep(found, node.origin(found)).flag();
+        new Sweep(found, Lineage.origin(node, found)).flag();
       }
       registration.begin();
       registration.run();
@@ -459,18 +451,6 @@ public final class CancellationToken {
   }
 
   // ---- waiting ----
-
-  /** A thread that waits for a token. */
-  private static final class Waiter implements Prompt {
-    private final Thread thread = Thread.currentThread();
-    volatile boolean woken;
-
-    @Override
-    public void run() {
-      woken = true;
-      LockSupport.unpark(thread);
-    }
-  }
 
   /**
    * Waits until this token is cancelled. Returns at once, and without a look at the interrupt, if
@@ -520,35 +500,10 @@ public final class CancellationToken {
     if (isCancelled() || condition.getAsBoolean()) {
       return;
     }
-    var waiter = new Waiter();
-    CancellationRegistration registration = onCancel(waiter);
-    try {
-      while (!waiter.woken && !condition.getAsBoolean()) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException();
-        }
-        if (deadline.isNone()) {
-          LockSupport.park(this);
-        } else if (deadline.isPassed()) {
-          return;
-        } else {
-          deadline.time().parkUntil(this, deadline.nanoTime());
-        }
-      }
-    } finally {
-      registration.unregister();
-    }
+    Waiter.await(this, condition, deadline);
     Verdict found = verdict();
     if (found != null) {
-      noticed(found);
-    }
-  }
-
-  /** Tells the task that the running code is in, if {@code found} is its own cancellation. */
-  static void noticed(Verdict found) {
-    Ambient.Host host = Ambient.host();
-    if (host != null && ((CancellationToken) host.token()).verdict() == found) {
-      host.listened(Thread.currentThread());
+      Waiter.noticed(found);
     }
   }
 

@@ -64,7 +64,7 @@ public final class CancelledException extends CancellationException {
     if (cause != null) {
       initCause(cause);
     }
-    CancellationToken.noticed(found);
+    Waiter.noticed(found);
   }
 
   /** {@return what was cancelled, why, and where that came from, in one sentence} */

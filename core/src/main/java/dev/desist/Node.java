@@ -1,17 +1,14 @@
 package dev.desist;
 
-import dev.desist.internal.Lane;
+import dev.desist.internal.Fields;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -52,22 +49,12 @@ class Node extends WeakReference<CancellationToken> {
   private static final int UNLOCKED = 0;
   private static final int LOCKED = 1;
 
-  private static final VarHandle STATE;
-  private static final VarHandle VERDICT;
-  private static final VarHandle NEXT;
-  private static final VarHandle FIRST_CHILD;
-
-  static {
-    try {
-      var lookup = MethodHandles.lookup();
-      STATE = lookup.findVarHandle(Node.class, "state", int.class);
-      VERDICT = lookup.findVarHandle(Node.class, "verdict", Verdict.class);
-      NEXT = lookup.findVarHandle(Node.class, "next", Node.class);
-      FIRST_CHILD = lookup.findVarHandle(Node.class, "firstChild", Node.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle STATE = Fields.of(MethodHandles.lookup(), "state", int.class);
+  private static final VarHandle VERDICT =
+      Fields.of(MethodHandles.lookup(), "verdict", Verdict.class);
+  private static final VarHandle NEXT = Fields.of(MethodHandles.lookup(), "next", Node.class);
+  private static final VarHandle FIRST_CHILD =
+      Fields.of(MethodHandles.lookup(), "firstChild", Node.class);
 
   final @Nullable Node parent;
   final @Nullable String name;
@@ -78,10 +65,12 @@ class Node extends WeakReference<CancellationToken> {
 
   /**
    * What is to run on cancellation; those that only wake somebody stand apart, since they go first.
+   * Guarded by the lock; members add themselves through {@link #add}, and leave by {@link
+   * CancellationRegistration#leave}.
    */
-  private @Nullable CancellationRegistration callbacks;
+  @Nullable CancellationRegistration callbacks;
 
-  private @Nullable CancellationRegistration wakers;
+  @Nullable CancellationRegistration wakers;
 
   private @Nullable Alarm alarm;
   private @Nullable Node firstChild;
@@ -199,7 +188,8 @@ class Node extends WeakReference<CancellationToken> {
     }
     Verdict found = verdict();
     if (found != null && !found.swept) {
-      new Sweep(found, origin(found)).flag(); // who was first may stand still, or have been cut off
+      new Sweep(found, Lineage.origin(this, found))
+          .flag(); // who was first may stand still, or have been cut off
     }
     return null;
   }
@@ -242,18 +232,12 @@ class Node extends WeakReference<CancellationToken> {
   /** Takes {@code registration} out if it is still waiting; true only for the call that did. */
   final boolean remove(CancellationRegistration registration) {
     boolean waker = registration.isWaker();
-    boolean waiting;
     lock();
     try {
-      waiting = registration.phase == null;
-      if (waiting) {
-        unlink(registration, waker);
-        registration.phase = CancellationRegistration.WITHDRAWN;
-      }
+      return registration.leave(this, waker, CancellationRegistration.WITHDRAWN);
     } finally {
       state = UNLOCKED;
     }
-    return waiting;
   }
 
   /**
@@ -290,35 +274,16 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   private @Nullable CancellationRegistration pop(boolean waker) {
-    CancellationRegistration head;
     lock();
     try {
-      head = waker ? wakers : callbacks;
+      CancellationRegistration head = waker ? wakers : callbacks;
       if (head != null) {
-        unlink(head, waker);
-        head.begin();
+        boolean _ = head.leave(this, waker, head.begun());
       }
+      return head;
     } finally {
       state = UNLOCKED;
     }
-    return head;
-  }
-
-  private void unlink(CancellationRegistration r, boolean waker) {
-    CancellationRegistration before = r.previous;
-    CancellationRegistration after = r.next;
-    if (before != null) {
-      before.next = after;
-    } else if (waker) {
-      wakers = after;
-    } else {
-      callbacks = after;
-    }
-    if (after != null) {
-      after.previous = before;
-    }
-    r.previous = null;
-    r.next = null;
   }
 
   // ---- children ----
@@ -444,59 +409,24 @@ class Node extends WeakReference<CancellationToken> {
 
   // ---- the node's own deadline ----
 
-  /** Sets the deadline of a node that is new, and told also if it was born cancelled. */
-  final void arm(Deadline deadline) {
-    arm(deadline, true);
-  }
-
-  /** Replaces the deadline of a node that is not cancelled. */
-  final void rearm(Deadline deadline) {
-    arm(deadline, false);
-  }
-
   /**
-   * The timer comes first, where there may be no thread for it: nothing has happened then. Should
-   * it be so quick that the alarm is not the node's yet, it leaves word in {@code early}.
+   * Puts {@code alarm} in the place of the one before.
+   *
+   * @param alarm null if there is to be none
+   * @param isNew whether this node is new, and then has the alarm also if it was born cancelled
+   * @return which of the two is to leave the timer: {@code alarm} itself if this node is cancelled
    */
-  private void arm(Deadline deadline, boolean isNew) {
-    Stack.reserveToEnd();
-    Alarm replacement = deadline.isNone() ? null : new Alarm(this, deadline);
-    // A zero timeout cancels here. One that passed just now is the timer's, so that no callback
-    // runs where it is not expected.
-    boolean now = deadline.isZero() || (deadline.isPassed() && isBare());
-    boolean timed = replacement != null && !now && verdict() == null;
-    if (replacement != null && timed) {
-      replacement.start();
-    }
-    Alarm obsolete;
-    boolean live;
-    boolean early = false;
+  final @Nullable Alarm replaceAlarm(@Nullable Alarm alarm, boolean isNew) {
     lock();
     try {
-      obsolete = alarm;
-      live = verdict == null;
-      if (live || (isNew && obsolete == null)) {
-        alarm = replacement;
-        early = replacement != null && replacement.early;
+      Alarm before = this.alarm;
+      boolean live = verdict == null;
+      if (live || (isNew && before == null)) {
+        this.alarm = alarm;
       }
+      return live ? before : alarm;
     } finally {
       state = UNLOCKED;
-    }
-    if (!live) {
-      if (replacement != null) {
-        replacement.cancel();
-      }
-      return;
-    }
-    if (obsolete != null) {
-      obsolete.cancel();
-    }
-    if (replacement != null) {
-      if (now) {
-        cancel(replacement.reason());
-      } else if (early) {
-        Lane.SIGNALS.execute(replacement);
-      }
     }
   }
 
@@ -532,80 +462,5 @@ class Node extends WeakReference<CancellationToken> {
   /** The parent that {@code verdict} came from. */
   @Nullable Node via(Verdict verdict) {
     return parent;
-  }
-
-  /** The earliest deadline of this node and of everything above it, as of now. */
-  final Deadline deadline() {
-    var earliest = new Deadline[] {Deadline.none()};
-    upwards(
-        node -> {
-          Alarm armed = node.alarm();
-          if (armed != null) {
-            earliest[0] = Deadline.earliest(earliest[0], armed.deadline);
-          }
-          return false;
-        });
-    return earliest[0];
-  }
-
-  final boolean descendsFrom(Node ancestor) {
-    return upwards(node -> node == ancestor);
-  }
-
-  /**
-   * Visits this node and everything above it, each once, until {@code stop}; no recursion, whatever
-   * the depth.
-   */
-  private boolean upwards(Predicate<Node> stop) {
-    ArrayDeque<Node> branches = null; // only once a linked node was met
-    HashSet<Node> seen = null;
-    for (Node node = this; node != null; ) {
-      if (seen == null || seen.add(node)) {
-        if (stop.test(node)) {
-          return true;
-        }
-        for (Node member : node.members()) {
-          if (branches == null || seen == null) {
-            branches = new ArrayDeque<>();
-            seen = new HashSet<>();
-          }
-          branches.add(member.owner());
-        }
-        if (node.parent != null) {
-          node = node.parent;
-          continue;
-        }
-      }
-      node = branches == null ? null : branches.poll();
-    }
-    return false;
-  }
-
-  /** The one above that this one has {@code verdict} from; null if it was itself cancelled. */
-  private @Nullable Node whence(Verdict verdict) {
-    Node above = via(verdict);
-    return above != null && above.verdict() == verdict ? above : null;
-  }
-
-  /** The node that was itself cancelled when this one got {@code verdict}, its own. */
-  final Node origin(Verdict verdict) {
-    Node node = this;
-    for (Node above = whence(verdict); above != null; above = node.whence(verdict)) {
-      node = above;
-    }
-    return node;
-  }
-
-  /** The names from the node that was cancelled down to this one; empty while live. */
-  final List<String> path() {
-    Verdict found = verdict();
-    if (found == null) {
-      return List.of();
-    }
-    var names = new ArrayList<String>();
-    for (Node node = this; node != null; node = node.whence(found)) {
-      names.add(node.name == null ? CancellationToken.UNNAMED : node.name);
-    }
-    return List.copyOf(names.reversed());
   }
 }

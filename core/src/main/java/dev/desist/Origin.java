@@ -26,6 +26,7 @@ public record Origin(String thread, Instant time, @Nullable StackTraceElement ca
           "dev.desist.concurrent",
           "dev.desist.internal",
           "dev.desist.io",
+          "dev.desist.net",
           "dev.desist.jdbc",
           "dev.desist.scope",
           "dev.desist.shutdown",

@@ -78,6 +78,7 @@ class ArchitectureTest {
             "dev.desist.concurrent..",
             "dev.desist.internal..",
             "dev.desist.io..",
+            "dev.desist.net..",
             "dev.desist.scope..",
             "dev.desist.shutdown..",
             "dev.desist.stream..")

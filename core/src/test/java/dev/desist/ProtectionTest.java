@@ -10,7 +10,7 @@ import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Event;
 import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
-import dev.desist.io.CancellablePipe;
+import dev.desist.net.CancellablePipe;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Joiner;
 import dev.desist.scope.Subtask;

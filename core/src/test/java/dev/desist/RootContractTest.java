@@ -98,13 +98,6 @@ import org.junit.jupiter.params.provider.ValueSource;
     })
 @Says(
     of = Cancellation.class,
-    value =
-        "for a body that may never ask for its token: the token is made when it first does, and at"
-            + " once if another token is current",
-    by =
-        "OfCancellation.lazily_the_token_is_made_when_it_is_asked_for_and_at_once_if_another_is_current")
-@Says(
-    of = Cancellation.class,
     value = {
       "so that it does not see the current token",
       "When the shield ends, the outer token is seen again, cancelled or not"
@@ -132,10 +125,14 @@ import org.junit.jupiter.params.provider.ValueSource;
     })
 @Says(
     of = Cancellation.class,
-    value = "Sleeps, but not on after the current token is cancelled",
+    value = {
+      "Sleeps, but not on after the current token is cancelled",
+      "Sleeps, but not on after token, or the current token, is cancelled"
+    },
     by = {
       "AmbientTest.sleep_sleeps_and_stops",
-      "AmbientTest.sleep_on_a_cancelled_token_throws_at_once_even_for_zero"
+      "AmbientTest.sleep_on_a_cancelled_token_throws_at_once_even_for_zero",
+      "CurrentWithTest.sleep_obeys_the_token_that_it_is_given_and_the_current_one"
     })
 @Says(
     of = Cancellation.class,
@@ -370,6 +367,13 @@ import org.junit.jupiter.params.provider.ValueSource;
       "TreeTest.promise3_flags_reach_through_links_before_any_callback"
     })
 @Says(
+    of = CancellationSource.class,
+    value = {"longer than 146 years means never", "longer than 146 years takes the deadline away"},
+    by = {
+      "CurrentWithTest.a_source_with_a_name_and_a_timeout",
+      "CurrentWithTest.longer_than_the_clock_means_never"
+    })
+@Says(
     of = CancellationToken.class,
     value = "longer than 146 years means never",
     by = "DeadlineTest.over_long_timeouts_mean_never")
@@ -441,6 +445,45 @@ import org.junit.jupiter.params.provider.ValueSource;
       "In a tight loop, fetch #current() once"
     },
     advice = true)
+@Says(
+    of = Cancellation.Carrier.class,
+    value = {
+      "Use it in the task, not around the thread",
+      "For the stages of a CompletableFuture: they are submitted by whichever thread"
+    },
+    advice = true)
+@Says(
+    of = Action.class,
+    value = {
+      "What is done and gives no value, and may throw",
+      "and a consumer of a reason that does not ask for the reason",
+      "@param reason not asked for"
+    },
+    by = {
+      "LambdaFormsTest.a_task_is_an_action_and_both_are_what_the_jdk_takes",
+      "LambdaFormsTest.a_reference_to_one_of_several_methods_that_gives_a_value",
+      "LambdaFormsTest.a_callback_with_and_without_the_reason"
+    })
+@Says(
+    of = Task.class,
+    value = {"What gives a value, and may throw", "It is also an Action that drops the value"},
+    by = {
+      "LambdaFormsTest.what_it_throws_is_all_that_is_to_be_caught",
+      "LambdaFormsTest.a_reference_to_one_of_several_methods_that_gives_a_value"
+    })
+@Says(
+    of = CancellationToken.class,
+    value = {
+      "Has callback performed once when this token is cancelled",
+      "Has callback told the reason once when this token is cancelled",
+      "Has callback submitted to executor once when this token is cancelled",
+      "as #onCancel(Runnable) does for one that does not ask",
+      "as #onCancel(Executor, Runnable) does for one that does not ask"
+    },
+    by = {
+      "LambdaFormsTest.a_callback_with_and_without_the_reason",
+      "LambdaFormsTest.a_callback_for_an_executor_with_and_without_the_reason"
+    })
 @Says(
     of = CancelledException.class,
     value = "a call that was cancelled is not to be tried again",

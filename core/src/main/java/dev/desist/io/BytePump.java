@@ -1,6 +1,7 @@
 package dev.desist.io;
 
 import dev.desist.CancellationToken;
+import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
@@ -102,7 +103,7 @@ final class BytePump {
       throws IOException {
     Stack.reserve();
     while (true) {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       synchronized (this) {
         if (closed || shut.getAsBoolean()) {
           throw new AsynchronousCloseException();
@@ -149,7 +150,8 @@ final class BytePump {
       waiters.wake(); // the thread has ended, and is needed again
       throw Transfer.thrown(mine);
     } else if (ended) {
-      Transfer.check(token, 0); // the cancellation may have made this end, which is left for others
+      CancelledIOException.throwIfCancelled(
+          token); // the cancellation may have made this end, which is left for others
       ended = false;
       waiters.wake();
       taken = -1;

@@ -141,7 +141,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofCopy(options);
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     LinkOption[] follow =
         how.noFollow ? new LinkOption[] {LinkOption.NOFOLLOW_LINKS} : new LinkOption[0];
     var attributes = Files.readAttributes(source, BasicFileAttributes.class, follow);
@@ -219,7 +219,7 @@ public final class CancellableFiles {
     if (how.attributes || how.noFollow) {
       throw new UnsupportedOperationException("a stream has no attributes and is no link");
     }
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     refuseExisting(target, how);
     var transfer = new Transfer(token, how, OptionalLong.empty());
     try (PartFile part = PartFile.beside(target)) {
@@ -265,7 +265,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofRead(options);
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     var attributes = Files.readAttributes(source, BasicFileAttributes.class);
     var transfer = new Transfer(token, how, size(attributes));
     try (InputStream in = open(source, attributes)) {
@@ -527,7 +527,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofWrite(options);
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     refuseExisting(target, how);
     Path file = how.replace ? followLinks(target) : target;
     if (how.existing && !Files.exists(file)) {
@@ -644,7 +644,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(start, "start");
     TransferOptions.checked(options);
     requireDepth(maxDepth);
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     return Files.walk(start, maxDepth, options)
         .filter( // rather than peek, which a stream may leave out
             _ -> {
@@ -709,7 +709,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(options, "options");
     requireDepth(maxDepth);
     Objects.requireNonNull(visitor, "visitor");
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     return Files.walkFileTree(start, options, maxDepth, new Asking(token, visitor));
   }
 
@@ -725,26 +725,26 @@ public final class CancellableFiles {
     @Override
     public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes)
         throws IOException {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       return visitor.preVisitDirectory(path, attributes);
     }
 
     @Override
     public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) throws IOException {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       return visitor.visitFile(path, attributes);
     }
 
     @Override
     public FileVisitResult visitFileFailed(Path path, IOException failure) throws IOException {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       return visitor.visitFileFailed(path, failure);
     }
 
     @Override
     public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure)
         throws IOException {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       return visitor.postVisitDirectory(path, failure);
     }
   }

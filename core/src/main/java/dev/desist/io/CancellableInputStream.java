@@ -229,7 +229,7 @@ public final class CancellableInputStream extends InputStream {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(bytes, "bytes");
     Objects.checkFromIndexSize(offset, length, bytes.length);
-    Transfer.check(token, 0); // if nothing is to be read, too
+    CancelledIOException.throwIfCancelled(token); // if nothing is to be read, too
     return length == 0 ? 0 : pump.read(token, bytes, offset, length, () -> closed);
   }
 
@@ -259,7 +259,7 @@ public final class CancellableInputStream extends InputStream {
     if (length < 0) {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     byte[] bytes = new byte[Math.min(length, BUFFER)];
     var back = new BytePump.Returned();
     int done = 0;

@@ -88,7 +88,7 @@ public final class CancellableLineReader implements Closeable {
    *
    * @param source a stream that obeys the {@linkplain Cancellation#current() current token} and
    *     loses nothing when its read is cancelled: a {@link CancellableInputStream}, or that of a
-   *     {@link CancellableSocketChannel}
+   *     {@code dev.desist.net.CancellableSocketChannel}
    * @param charset how the lines are encoded
    */
   public static CancellableLineReader of(InputStream source, Charset charset) {
@@ -129,7 +129,7 @@ public final class CancellableLineReader implements Closeable {
               + Foreign.describe(me));
     }
     try {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       bytes.token = token;
       return next(token);
     } finally {
@@ -142,7 +142,7 @@ public final class CancellableLineReader implements Closeable {
     while (true) {
       if (ended || (next == limit && !fill())) {
         ended = true;
-        Transfer.check(token, 0); // the cancellation may have made this end
+        CancelledIOException.throwIfCancelled(token); // the cancellation may have made this end
         ended = false;
         return line.isEmpty() ? null : finish();
       }

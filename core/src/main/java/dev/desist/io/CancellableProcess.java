@@ -254,7 +254,7 @@ public final class CancellableProcess implements AutoCloseable {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(builder, "builder");
     Objects.requireNonNull(options, "options");
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     CancellableProcess started = start(builder, options.ending);
     try {
       var streams =

@@ -205,7 +205,7 @@ public final class DirectoryWatch implements Closeable {
     BooleanSupplier isReady =
         () -> closed || !signalled.isEmpty() || !fetched.isEmpty() || failure != null;
     while (true) {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
       if (closed) {
         throw new ClosedWatchServiceException();
       }
@@ -214,7 +214,7 @@ public final class DirectoryWatch implements Closeable {
         return changes;
       }
       if (deadline.isPassed()) {
-        Transfer.check(token, 0);
+        CancelledIOException.throwIfCancelled(token);
         return changes;
       }
       start();

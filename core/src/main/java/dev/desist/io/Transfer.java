@@ -34,12 +34,6 @@ final class Transfer {
     this.total = total;
   }
 
-  static void check(CancellationToken token, long done) throws CancelledIOException {
-    if (token.isCancelled()) {
-      throw new CancelledIOException(token, done);
-    }
-  }
-
   /**
    * Runs {@code body} so that streams which obey the current token obey {@code token}. If it fails
    * because the token is cancelled, that is what is thrown, whatever the body's code has made of
@@ -50,12 +44,12 @@ final class Transfer {
     try {
       return call(token, body);
     } catch (Throwable e) {
-      throwIfCancelled(token, e);
+      throwIfCaused(token, e);
       throw e;
     }
   }
 
-  private static void throwIfCancelled(CancellationToken token, Throwable failure)
+  private static void throwIfCaused(CancellationToken token, Throwable failure)
       throws CancelledIOException {
     if (!(failure instanceof CancelledIOException) && token.caused(failure)) {
       var inner =
@@ -88,7 +82,7 @@ final class Transfer {
 
   /** Before the first byte. */
   void begin() throws CancelledIOException {
-    check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     tell();
   }
 
@@ -97,7 +91,7 @@ final class Transfer {
     if (options.progress != null) {
       tell();
     }
-    check(token, done);
+    CancelledIOException.throwIfCancelled(token, done);
   }
 
   /** Copies all, from {@link #begin} on, without {@link #end}. */
@@ -115,7 +109,7 @@ final class Transfer {
   }
 
   private int read(InputStream source, byte[] buffer) throws IOException {
-    check(token, done);
+    CancelledIOException.throwIfCancelled(token, done);
     try {
       return source instanceof CancellableInputStream cancellable
           ? cancellable.read(token, buffer)
@@ -205,7 +199,7 @@ final class Transfer {
         int at = 0;
         do {
           int size = Math.min(options.chunk, length - at);
-          check(token, done); // for an empty one, too
+          CancelledIOException.throwIfCancelled(token, done); // for an empty one, too
           Transfer.this.write(target, bytes, offset + at, size);
           at += size;
         } while (at < length);

@@ -21,22 +21,23 @@ import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.contract.SentencesTest.Says;
-import dev.desist.io.CancellableDatagramChannel;
 import dev.desist.io.CancellableFiles;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.io.CancellableLineReader;
-import dev.desist.io.CancellablePipe;
 import dev.desist.io.CancellableProcess;
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableServerSocketFactory;
-import dev.desist.io.CancellableSocketChannel;
-import dev.desist.io.CancellableSocketFactory;
 import dev.desist.io.DirectoryWatch;
 import dev.desist.io.ProcessEnding;
 import dev.desist.io.ProcessReport;
 import dev.desist.io.ProcessesSurvivedException;
 import dev.desist.io.TransferOption;
 import dev.desist.io.TransferProgress;
+import dev.desist.net.CancellableDatagramChannel;
+import dev.desist.net.CancellablePipe;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableServerSocketFactory;
+import dev.desist.net.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketFactory;
+import dev.desist.support.Call;
 import dev.desist.testkit.Hygiene;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -122,7 +123,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableDatagramChannel.class,
     value = "what may end the wait",
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableDatagramChannel.class,
     value = {"whose port may be 0 for any that is free", "Close this channel rather than that one"},
@@ -202,8 +203,8 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellablePipe.Source.class,
     value = {"what may end the wait", "one after the other"},
     by = {
-      "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got",
-      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters"
+      "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got",
+      "ChannelEndTest.promise16_the_end_of_a_channel_that_scatters"
     })
 @Says(
     of = CancellablePipe.Sink.class,
@@ -213,7 +214,7 @@ import org.junit.jupiter.params.provider.ValueSource;
       "one after the other"
     },
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableProcess.class,
     value = {
@@ -294,7 +295,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     value =
         "A cancelled read has read nothing, and never gives an end of the stream that the"
             + " cancellation has made",
-    by = "EndByCancellationTest.promise16_the_end_of_a_channel")
+    by = "ChannelEndTest.promise16_the_end_of_a_channel")
 @Says(
     of = CancellableSocketChannel.class,
     value = "everything else is as after one",
@@ -321,7 +322,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableSocketChannel.class,
     value = "what may end the wait",
     by =
-        "IoLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
+        "ChannelLawsTest.promise19_a_cancelled_call_says_why_and_the_next_one_gets_what_it_would_have_got")
 @Says(
     of = CancellableSocketChannel.class,
     value = "Close this channel rather than that one",
@@ -330,7 +331,7 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableSocketChannel.class,
     value = "one after the other",
     by = {
-      "EndByCancellationTest.promise16_the_end_of_a_channel_that_scatters",
+      "ChannelEndTest.promise16_the_end_of_a_channel_that_scatters",
       "OfConnections.a_null_among_the_buffers_is_named_and_nothing_has_been_written"
     })
 @Says(

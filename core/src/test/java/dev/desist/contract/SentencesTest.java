@@ -87,7 +87,7 @@ public class SentencesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "shutdown"})
+  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "net", "shutdown"})
   void every_promise_has_a_test(String room) throws IOException {
     var unheld = new LinkedHashSet<String>();
     Map<String, Set<String>> named = named();
@@ -106,7 +106,7 @@ public class SentencesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "shutdown"})
+  @ValueSource(strings = {".", "scope", "concurrent", "stream", "io", "net", "shutdown"})
   void what_a_test_names_is_said(String room) throws IOException {
     var unsaid = new ArrayList<String>();
     Map<String, Set<String>> named = named();

@@ -19,6 +19,8 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.support.Fifo;
+import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayInputStream;

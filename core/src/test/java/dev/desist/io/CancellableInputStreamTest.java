@@ -15,6 +15,8 @@ import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
+import dev.desist.support.Fifo;
+import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -17,6 +17,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancelledIOException;
+import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
 import java.io.InterruptedIOException;
 import java.nio.file.ClosedWatchServiceException;

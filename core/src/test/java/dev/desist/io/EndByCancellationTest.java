@@ -12,14 +12,12 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
-import dev.desist.Deadline;
+import dev.desist.support.Fifo;
+import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.ScatteringByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -104,12 +102,13 @@ class EndByCancellationTest {
     READ_ONE((token, in, _) -> pump(in).read(token)),
     READ_N((token, in, _) -> pump(in).readNBytes(token, 10).length),
     READ_ALL((token, in, _) -> pump(in).readAllBytes(token).length),
-    READ_ALL_CURRENT((token, in, _) -> Cancelled.run(token, () -> pump(in).readAllBytes().length)),
+    READ_ALL_CURRENT(
+        (token, in, _) -> Cancellation.call(token, () -> pump(in).readAllBytes().length)),
     READ_N_INTO(
-        (token, in, _) -> Cancelled.run(token, () -> pump(in).readNBytes(new byte[9], 0, 9))),
+        (token, in, _) -> Cancellation.call(token, () -> pump(in).readNBytes(new byte[9], 0, 9))),
     SKIP_N(
         (token, in, _) ->
-            Cancelled.run(
+            Cancellation.call(
                 token,
                 () -> {
                   pump(in).skipNBytes(9);
@@ -117,7 +116,7 @@ class EndByCancellationTest {
                 })),
     TRANSFER_TO(
         (token, in, _) ->
-            Cancelled.run(token, () -> pump(in).transferTo(new ByteArrayOutputStream()))),
+            Cancellation.call(token, () -> pump(in).transferTo(new ByteArrayOutputStream()))),
     READ_LINE((token, in, _) -> line(pump(in).lines(UTF_8), token)),
     READ_LINE_UNPUMPED((token, in, _) -> line(CancellableLineReader.of(in, UTF_8), token)),
     COPY((token, in, target) -> CancellableFiles.copy(token, in, target)),
@@ -237,117 +236,6 @@ class EndByCancellationTest {
     assertEquals(-1, pump.read(CancellationToken.none(), bytes, 0, 1, () -> false));
     pump.close();
   }
-
-  /** The same with a channel, whose input a callback of the token has shut down. */
-  @Test
-  void promise16_the_end_of_a_channel() {
-    var source = CancellationSource.create();
-    ReadableByteChannel channel =
-        new EndingChannel() {
-          @Override
-          int end() {
-            source.cancel();
-            return -1;
-          }
-        };
-    assertThrows(
-        CancelledIOException.class,
-        () ->
-            ChannelTransfer.read(
-                channel, NEVER, source.token(), ByteBuffer.allocate(1), Deadline.none()));
-  }
-
-  @Test
-  void promise16_the_end_of_a_channel_that_scatters() {
-    var source = CancellationSource.create();
-    ScatteringByteChannel channel =
-        new EndingChannel() {
-          @Override
-          int end() {
-            source.cancel();
-            return -1;
-          }
-        };
-    ByteBuffer[] buffers = {ByteBuffer.allocate(1)};
-    assertThrows(
-        CancelledIOException.class,
-        () -> ChannelTransfer.read(channel, NEVER, source.token(), buffers, 0, 1));
-  }
-
-  @SuppressWarnings("NullAway") // it is not waited for
-  private static final Readiness NEVER = null;
-
-  private abstract static class EndingChannel implements ScatteringByteChannel {
-    abstract int end();
-
-    @Override
-    public int read(ByteBuffer buffer) {
-      return end();
-    }
-
-    @Override
-    public long read(ByteBuffer[] buffers) {
-      return end();
-    }
-
-    @Override
-    public long read(ByteBuffer[] buffers, int offset, int length) {
-      return end();
-    }
-
-    @Override
-    public boolean isOpen() {
-      return true;
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  /** The goodbye of the guide: the token's callback shuts the input down. */
-  @ParameterizedTest
-  @EnumSource
-  void promise16_a_connection_whose_input_is_shut_down_by_the_token(Threads threads)
-      throws Exception {
-    for (int round = 0; round < 50; round++) {
-      Rig.Ends ends = Rig.connect(Rig.loopback());
-      try (var mine = ends.mine();
-          var other = ends.other();
-          var source = CancellationSource.create("tab")) {
-        source
-            .token()
-            .onCancel(
-                () -> {
-                  try {
-                    mine.shutdownInput();
-                  } catch (IOException e) {
-                    throw new AssertionError(e);
-                  }
-                });
-        var reading = new CountDownLatch(1);
-        var call =
-            threads.start(
-                () -> {
-                  ByteBuffer buffer = ByteBuffer.allocate(1);
-                  while (true) {
-                    int got = mine.read(source.token(), buffer.clear());
-                    reading.countDown();
-                    if (got < 0) {
-                      return got;
-                    }
-                  }
-                });
-        for (int i = 0; i < 20; i++) {
-          other.write(ByteBuffer.allocate(100));
-        }
-        reading.await();
-        source.cancel("closed");
-        assertInstanceOf(CancelledIOException.class, call.failure());
-      }
-    }
-  }
-
-  // ---- lines
 
   /** What was there of the line, and the end, are the next reader's. */
   @Test

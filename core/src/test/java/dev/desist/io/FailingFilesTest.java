@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationToken;
+import dev.desist.support.Descriptors;
 import dev.desist.testkit.Hygiene;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

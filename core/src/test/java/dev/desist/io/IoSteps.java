@@ -7,6 +7,8 @@ import dev.desist.CancellationToken;
 import dev.desist.Deadline;
 import dev.desist.failing.Step;
 import dev.desist.failing.Walk;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.support.Ends;
 import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayInputStream;
 import java.net.SocketTimeoutException;
@@ -56,7 +58,7 @@ public final class IoSteps {
 
   /** Waits for a moment, and reads then. */
   private static final class Reading implements Step {
-    private final Rig.Ends ends = Rig.connect(Rig.loopback());
+    private final Ends ends = Ends.connect(Ends.loopback());
     private final @Nullable ManualTime time;
     private final CancellationSource source = CancellationSource.create();
 
@@ -95,7 +97,7 @@ public final class IoSteps {
 
   private static final class Accepting implements Step {
     private final CancellableServerSocketChannel server =
-        CancellableServerSocketChannel.open(Rig.loopback());
+        CancellableServerSocketChannel.open(Ends.loopback());
     private final CancellationSource source = CancellationSource.create();
     private SocketChannel client = SocketChannel.open();
 

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.testkit.Hygiene;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;

@@ -12,7 +12,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import dev.desist.io.CancellableSocketFactory;
+import dev.desist.net.CancellableSocketFactory;
 import dev.desist.testkit.Hygiene;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.TimeSource;
-import dev.desist.io.CancellablePipe;
+import dev.desist.net.CancellablePipe;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;

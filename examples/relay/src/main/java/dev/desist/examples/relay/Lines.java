@@ -3,7 +3,7 @@ package dev.desist.examples.relay;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;

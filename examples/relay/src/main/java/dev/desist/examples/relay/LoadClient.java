@@ -5,7 +5,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.concurrent.Locks;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
 import java.io.EOFException;
 import java.io.IOException;

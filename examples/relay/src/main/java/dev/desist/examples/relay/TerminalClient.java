@@ -5,7 +5,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.io.CancellableInputStream;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.desist.io.CancellableServerSocketChannel;
-import dev.desist.io.CancellableSocketChannel;
+import dev.desist.net.CancellableServerSocketChannel;
+import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownReport;
 import java.io.BufferedReader;

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,23 +9,23 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /** Threads of both kinds, and those of the library. */
-enum Threads {
+public enum Threads {
   PLATFORM,
   VIRTUAL;
 
   /** A task and the thread it runs on. */
-  record Running<T>(Thread thread, FutureTask<T> result) {
-    T get() throws Exception {
+  public record Running<T>(Thread thread, FutureTask<T> result) {
+    public T get() throws Exception {
       return result.get();
     }
 
     /** What it threw. */
-    Throwable failure() {
+    public Throwable failure() {
       return Objects.requireNonNull(assertThrows(ExecutionException.class, result::get).getCause());
     }
 
     /** Waits until the thread waits. */
-    void awaitParked() {
+    public void awaitParked() {
       await()
           .until(
               () ->
@@ -34,18 +34,18 @@ enum Threads {
     }
   }
 
-  <T> Running<T> start(Callable<T> body) {
+  public <T> Running<T> start(Callable<T> body) {
     var task = new FutureTask<>(body);
     Thread.Builder builder = this == VIRTUAL ? Thread.ofVirtual() : Thread.ofPlatform().daemon();
     return new Running<>(builder.start(task), task);
   }
 
   /** Waits until no platform thread has a name that begins with {@code prefix}. */
-  static void awaitNone(String prefix) {
+  public static void awaitNone(String prefix) {
     await().until(() -> count(prefix) == 0);
   }
 
-  static long count(String prefix) {
+  public static long count(String prefix) {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().startsWith(prefix))
         .count();

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -9,12 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** How many descriptors this process holds, where the system tells. */
-final class Descriptors {
+public final class Descriptors {
   private static final Path OPEN = Path.of("/proc/self/fd");
 
   private Descriptors() {}
 
-  static long count() {
+  public static long count() {
     assumeTrue(Files.isDirectory(OPEN), "only Linux lists its descriptors");
     try (var all = Files.list(OPEN)) {
       return all.count();
@@ -24,7 +24,7 @@ final class Descriptors {
   }
 
   /** Comes back when there are no more than before. */
-  static void awaitAtMost(long before) {
+  public static void awaitAtMost(long before) {
     await("descriptors come back").until(() -> count() <= before);
   }
 }

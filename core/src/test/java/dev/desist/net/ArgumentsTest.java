@@ -1,10 +1,11 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationToken;
+import dev.desist.support.Ends;
 import dev.desist.testkit.Hygiene;
 import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
@@ -30,7 +31,7 @@ class ArgumentsTest {
 
   @Test
   void nulls_of_a_connection() throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (var mine = ends.mine();
         SocketChannel other = ends.other()) {
       ByteBuffer buffer = ByteBuffer.allocate(1);
@@ -77,15 +78,15 @@ class ArgumentsTest {
     refusesNull("channel", () -> CancellableDatagramChannel.of(null));
     refusesNull("channel", () -> CancellablePipe.Source.of(null));
     refusesNull("channel", () -> CancellablePipe.Sink.of(null));
-    try (var server = CancellableServerSocketChannel.open(Rig.loopback());
+    try (var server = CancellableServerSocketChannel.open(Ends.loopback());
         var datagrams = CancellableDatagramChannel.open(null);
         var pipe = CancellablePipe.open()) {
       ByteBuffer buffer = ByteBuffer.allocate(1);
       refusesNull("token", () -> server.accept(null));
       refusesNull("token", () -> datagrams.receive(null, buffer));
       refusesNull("destination", () -> datagrams.receive(NONE, null));
-      refusesNull("token", () -> datagrams.send(null, buffer, Rig.loopback()));
-      refusesNull("source", () -> datagrams.send(NONE, null, Rig.loopback()));
+      refusesNull("token", () -> datagrams.send(null, buffer, Ends.loopback()));
+      refusesNull("source", () -> datagrams.send(NONE, null, Ends.loopback()));
       refusesNull("target", () -> datagrams.send(NONE, buffer, null));
       refusesNull("token", () -> pipe.source().read(null, buffer));
       refusesNull("destination", () -> pipe.source().read(NONE, (ByteBuffer) null));
@@ -106,7 +107,7 @@ class ArgumentsTest {
 
   @Test
   void empty_buffers_do_not_wait() throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (var mine = ends.mine();
         SocketChannel other = ends.other()) {
       assertTrue(other.isOpen());
@@ -124,9 +125,9 @@ class ArgumentsTest {
   /** There are no calls of its own for a connected one; these know the connection. */
   @Test
   void who_is_connected_receives_from_that_address_and_sends_to_it_alone() throws Exception {
-    try (var mine = CancellableDatagramChannel.open(Rig.loopback());
-        DatagramChannel friend = DatagramChannel.open().bind(Rig.loopback());
-        DatagramChannel stranger = DatagramChannel.open().bind(Rig.loopback())) {
+    try (var mine = CancellableDatagramChannel.open(Ends.loopback());
+        DatagramChannel friend = DatagramChannel.open().bind(Ends.loopback());
+        DatagramChannel stranger = DatagramChannel.open().bind(Ends.loopback())) {
       mine.channel().connect(friend.getLocalAddress());
       stranger.send(ByteBuffer.allocate(1), mine.localAddress());
       friend.send(ByteBuffer.allocate(2), mine.localAddress());
@@ -143,8 +144,8 @@ class ArgumentsTest {
 
   @Test
   void an_empty_datagram_is_one() throws Exception {
-    try (var a = CancellableDatagramChannel.open(Rig.loopback());
-        var b = CancellableDatagramChannel.open(Rig.loopback())) {
+    try (var a = CancellableDatagramChannel.open(Ends.loopback());
+        var b = CancellableDatagramChannel.open(Ends.loopback())) {
       a.send(ByteBuffer.allocate(0), b.localAddress());
       ByteBuffer buffer = ByteBuffer.allocate(10);
       assertEquals(a.localAddress(), b.receive(NONE, buffer));

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledIOException;
-import dev.desist.io.Call.Kind;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.io.InputStream;
@@ -115,7 +117,8 @@ class TlsTest {
           var source = CancellationSource.create("tab");
           Call<Integer> call =
               Call.waiting(
-                  kind, () -> Cancelled.run(source.token(), () -> mine.getInputStream().read()));
+                  kind,
+                  () -> Cancellation.call(source.token(), () -> mine.getInputStream().read()));
           source.cancel();
           assertEquals("tab", call.failure(CancelledIOException.class).path().getFirst());
           assertFalse(mine.isClosed());
@@ -166,7 +169,7 @@ class TlsTest {
         Call<byte[]> call =
             Call.waiting(
                 kind,
-                () -> Cancelled.run(source.token(), () -> mine.getInputStream().readNBytes(5)));
+                () -> Cancellation.call(source.token(), () -> mine.getInputStream().readNBytes(5)));
         source.cancel();
         call.failure(CancelledIOException.class);
         let.countDown();
@@ -190,7 +193,8 @@ class TlsTest {
       var source = CancellationSource.create();
       Call<Boolean> call =
           Call.waiting(
-              kind, () -> Cancelled.run(source.token(), () -> write(mine, new byte[12_000_000])));
+              kind,
+              () -> Cancellation.call(source.token(), () -> write(mine, new byte[12_000_000])));
       source.cancel();
       call.failure(CancelledIOException.class);
       Call<Long> reading =

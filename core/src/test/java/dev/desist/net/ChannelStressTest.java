@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
-import dev.desist.io.Call.Kind;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
+import dev.desist.support.Descriptors;
+import dev.desist.support.Ends;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,7 +40,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @Tag("stress")
 @ExtendWith(Hygiene.class)
-class IoStressTest {
+class ChannelStressTest {
   private static final int SCALE = Integer.getInteger("desist.stress", 1);
   private static final int READS = 20_000 * SCALE;
   private static final int WRITES = 500 * SCALE;
@@ -134,7 +137,8 @@ class IoStressTest {
       int stuckAtEnd = stuck;
       long millis = (System.nanoTime() - start) / 1_000_000;
       System.out.printf(
-          "IoStressTest: %s: %,d cancelled, %,d bytes, %d corrupt, %d stuck, %d failed, %,d ms%n",
+          "ChannelStressTest: %s: %,d cancelled, %,d bytes, %d corrupt, %d stuck, %d failed, %,d"
+              + " ms%n",
           what, cancelled.get(), bytes.get(), corrupt.get(), stuck, failures.size(), millis);
       assertAll(
           () -> assertEquals(List.of(), List.copyOf(failures)),
@@ -170,7 +174,7 @@ class IoStressTest {
   private static void warmUp() throws Exception {
     for (Kind kind : Kind.values()) { // each loop has its descriptors for ever
       for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
-        try (Rig rig = Rig.Operation.PIPE_READ.rig()) {
+        try (Rig rig = Operation.PIPE_READ.rig()) {
           Call<Object> call = Call.waiting(kind, () -> rig.call(CancellationToken.none()));
           rig.let();
           call.get();
@@ -185,7 +189,7 @@ class IoStressTest {
     warmUp();
     var run = new Run(connections, READS);
     var others = new ArrayList<SocketChannel>();
-    try (ServerSocketChannel server = ServerSocketChannel.open().bind(Rig.loopback(), 500)) {
+    try (ServerSocketChannel server = ServerSocketChannel.open().bind(Ends.loopback(), 500)) {
       for (int i = 0; i < connections; i++) {
         int slot = i;
         var mine = CancellableSocketChannel.open(server.getLocalAddress());
@@ -249,7 +253,7 @@ class IoStressTest {
     warmUp();
     int connections = 10;
     var run = new Run(connections, WRITES);
-    try (ServerSocketChannel server = ServerSocketChannel.open().bind(Rig.loopback(), 500)) {
+    try (ServerSocketChannel server = ServerSocketChannel.open().bind(Ends.loopback(), 500)) {
       for (int i = 0; i < connections; i++) {
         int slot = i;
         var mine = CancellableSocketChannel.open(server.getLocalAddress());
@@ -322,7 +326,7 @@ class IoStressTest {
     var seen = new BitSet();
     var accepted = new AtomicInteger();
     var connected = new AtomicInteger(-1);
-    var server = CancellableServerSocketChannel.open(Rig.loopback(), 100);
+    var server = CancellableServerSocketChannel.open(Ends.loopback(), 100);
     for (int i = 0; i < acceptors; i++) {
       int slot = i;
       run.start(

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import java.io.IOException;
 import java.net.InetAddress;

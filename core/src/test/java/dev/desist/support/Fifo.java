@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Path;
 
 /** Named pipes, where there are some. */
-final class Fifo {
+public final class Fifo {
   private Fifo() {}
 
-  static Path make(Path directory, String name) throws Exception {
+  public static Path make(Path directory, String name) throws Exception {
     assumeTrue(System.getProperty("os.name").equals("Linux"), "named pipes are made by mkfifo");
     Path path = directory.resolve(name);
     assertEquals(0, new ProcessBuilder("mkfifo", path.toString()).inheritIO().start().waitFor());

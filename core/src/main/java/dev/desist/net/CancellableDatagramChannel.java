@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
@@ -130,7 +130,7 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     while (true) {
       SocketAddress sender = channel.receive(destination);
       if (sender != null) {
@@ -167,7 +167,7 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     boolean empty = !source.hasRemaining();
     while (channel.send(source, target) == 0 && !empty) {
       readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), 0);

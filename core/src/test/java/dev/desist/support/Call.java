@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -20,25 +20,25 @@ import org.jspecify.annotations.Nullable;
  * @param task the call
  * @param interrupted whether its thread was interrupted at the end
  */
-record Call<T extends @Nullable Object>(
+public record Call<T extends @Nullable Object>(
     Thread thread, FutureTask<T> task, AtomicBoolean interrupted) {
   /** A kind of thread. */
-  enum Kind {
+  public enum Kind {
     PLATFORM,
     VIRTUAL;
 
-    Kind other() {
+    public Kind other() {
       return this == VIRTUAL ? PLATFORM : VIRTUAL;
     }
 
-    Thread start(Runnable body) {
+    public Thread start(Runnable body) {
       return this == VIRTUAL
           ? Thread.ofVirtual().start(body)
           : Thread.ofPlatform().daemon().start(body);
     }
   }
 
-  static <T extends @Nullable Object> Call<T> start(Kind kind, Callable<T> body) {
+  public static <T extends @Nullable Object> Call<T> start(Kind kind, Callable<T> body) {
     var interrupted = new AtomicBoolean();
     var task =
         new FutureTask<T>(
@@ -53,13 +53,13 @@ record Call<T extends @Nullable Object>(
   }
 
   /** Comes back when the call waits for a channel. */
-  static <T extends @Nullable Object> Call<T> waiting(Kind kind, Callable<T> body) {
+  public static <T extends @Nullable Object> Call<T> waiting(Kind kind, Callable<T> body) {
     Call<T> call = start(kind, body);
     awaitWaiting(call.thread);
     return call;
   }
 
-  static void awaitWaiting(Thread thread) {
+  public static void awaitWaiting(Thread thread) {
     await()
         .pollDelay(0, TimeUnit.MILLISECONDS)
         .pollInterval(1, TimeUnit.MILLISECONDS)
@@ -71,16 +71,19 @@ record Call<T extends @Nullable Object>(
       throw new AssertionError("the call did not wait");
     }
     StackTraceElement[] stack = thread.getStackTrace();
-    boolean alone = Arrays.stream(stack).anyMatch(at -> at.getMethodName().equals("doSelect"));
-    boolean atLoop =
-        Arrays.stream(stack).anyMatch(at -> at.getMethodName().equals("awaitLoop"))
-            && (thread.getState() == Thread.State.WAITING
-                || thread.getState() == Thread.State.TIMED_WAITING);
-    return alone || atLoop;
+    boolean parked =
+        thread.getState() == Thread.State.WAITING
+            || thread.getState() == Thread.State.TIMED_WAITING;
+    return isIn("sun.nio.ch.SelectorImpl", stack)
+        || (parked && isIn("dev.desist.net.Readiness", stack));
+  }
+
+  private static boolean isIn(String type, StackTraceElement[] stack) {
+    return Arrays.stream(stack).anyMatch(at -> at.getClassName().equals(type));
   }
 
   /** What the call gave, or what it threw. */
-  T get() throws Exception {
+  public T get() throws Exception {
     try {
       return task.get(20, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -92,7 +95,7 @@ record Call<T extends @Nullable Object>(
   }
 
   /** What the call threw. */
-  <E extends Exception> E failure(Class<E> type) {
+  public <E extends Exception> E failure(Class<E> type) {
     return assertInstanceOf(type, assertThrows(Exception.class, this::get));
   }
 }

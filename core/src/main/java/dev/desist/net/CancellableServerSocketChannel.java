@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
@@ -138,7 +138,7 @@ public final class CancellableServerSocketChannel implements Channel {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve(); // a connection that was taken must not be lost
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     while (true) {
       SocketChannel accepted = channel.accept();
       if (accepted != null) {

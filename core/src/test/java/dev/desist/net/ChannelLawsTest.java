@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,14 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
-import dev.desist.io.Call.Kind;
-import dev.desist.io.Rig.Operation;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
@@ -35,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What holds for every operation that waits, on both kinds of thread. */
 @ExtendWith(Hygiene.class)
 @Timeout(60)
-class IoLawsTest {
+class ChannelLawsTest {
   static Stream<Arguments> all() {
     return Stream.of(Operation.values())
         .flatMap(each -> Stream.of(Kind.values()).map(kind -> Arguments.of(each, kind)));
@@ -157,7 +158,7 @@ class IoLawsTest {
     try (Rig rig = operation.rig()) {
       var source = CancellationSource.create();
       Call<Object> call =
-          Call.waiting(kind, () -> Cancelled.run(source.token(), rig::callWithoutToken));
+          Call.waiting(kind, () -> Cancellation.call(source.token(), rig::callWithoutToken));
       source.cancel();
       rig.checkBytes(call.failure(CancelledIOException.class));
       goOn(rig, kind);

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -8,9 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledIOException;
-import dev.desist.io.Call.Kind;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
+import dev.desist.support.Descriptors;
+import dev.desist.support.Ends;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
@@ -113,7 +117,7 @@ class SocketFaceTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   void a_connect_that_times_out_or_is_cancelled_closes_the_socket(Kind kind) throws Exception {
-    try (ServerSocketChannel full = ServerSocketChannel.open().bind(Rig.loopback(), 1);
+    try (ServerSocketChannel full = ServerSocketChannel.open().bind(Ends.loopback(), 1);
         Socket first = new Socket();
         Socket second = new Socket()) {
       first.connect(full.getLocalAddress());
@@ -125,7 +129,8 @@ class SocketFaceTest {
       try (Socket late = factory.createSocket()) {
         var source = CancellationSource.create();
         Call<Boolean> call =
-            Call.waiting(kind, () -> Cancelled.run(source.token(), () -> connect(late, full, 0)));
+            Call.waiting(
+                kind, () -> Cancellation.call(source.token(), () -> connect(late, full, 0)));
         source.cancel();
         call.failure(CancelledIOException.class);
         assertTrue(late.isClosed());
@@ -309,11 +314,11 @@ class SocketFaceTest {
         ServerSocket g = servers.createServerSocket(0, 3)) {
       assertTrue(a.isConnected() && b.isConnected() && c.isConnected());
       assertFalse(d.isConnected() || d.isBound());
-      d.bind(Rig.loopback());
+      d.bind(Ends.loopback());
       assertTrue(d.isBound() && d.getLocalPort() > 0);
       d.connect(new InetSocketAddress(HERE, port));
       assertFalse(e.isBound());
-      e.bind(Rig.loopback());
+      e.bind(Ends.loopback());
       assertTrue(f.getLocalPort() > 0 && g.getLocalPort() > 0);
     }
   }

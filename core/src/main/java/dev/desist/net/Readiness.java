@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
@@ -141,7 +141,7 @@ final class Readiness {
   void await(int operation, CancellationToken token, Deadline deadline, long done)
       throws IOException {
     Stack.reserve();
-    Transfer.check(token, done);
+    CancelledIOException.throwIfCancelled(token, done);
     Own own = claimOwn(operation);
     boolean ready =
         own != null
@@ -150,7 +150,7 @@ final class Readiness {
     if (!channel.isOpen()) {
       throw new AsynchronousCloseException();
     }
-    Transfer.check(token, done);
+    CancelledIOException.throwIfCancelled(token, done);
     if (Thread.currentThread().isInterrupted()) {
       var interrupted = new InterruptedIOException("the thread was interrupted");
       interrupted.bytesTransferred = (int) Math.min(done, Integer.MAX_VALUE);

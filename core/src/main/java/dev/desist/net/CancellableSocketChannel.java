@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
@@ -207,7 +207,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(remote, "remote");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {
         return;

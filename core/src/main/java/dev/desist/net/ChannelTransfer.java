@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
@@ -34,7 +34,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve(); // what was read or written must not be lost, nor a lock of the channel stay
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     while (true) {
       int count = slice(destination, channel::read);
       if (count != 0 || !destination.hasRemaining()) {
@@ -57,7 +57,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(destinations, "destinations");
     check(destinations, "destinations", offset, length);
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
       if (count != 0 || !hasRemaining(destinations, offset, offset + length)) {
@@ -81,7 +81,7 @@ final class ChannelTransfer {
   /** An end that the cancellation has made, by way of a callback, is none: it is there to stay. */
   private static void checkEnd(CancellationToken token, long count) throws CancelledIOException {
     if (count < 0) {
-      Transfer.check(token, 0);
+      CancelledIOException.throwIfCancelled(token);
     }
   }
 
@@ -96,7 +96,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     int done = 0;
     while (true) {
       int count = slice(source, channel::write);
@@ -120,7 +120,7 @@ final class ChannelTransfer {
     Objects.requireNonNull(sources, "sources");
     check(sources, "sources", offset, length);
     Stack.reserve();
-    Transfer.check(token, 0);
+    CancelledIOException.throwIfCancelled(token);
     long done = 0;
     while (true) {
       long count = slice(sources, offset, offset + length, channel::write);
@@ -139,7 +139,7 @@ final class ChannelTransfer {
     if (count == 0) {
       readiness.await(SelectionKey.OP_WRITE, token, deadline, done);
     } else {
-      Transfer.check(token, done);
+      CancelledIOException.throwIfCancelled(token, done);
     }
   }
 

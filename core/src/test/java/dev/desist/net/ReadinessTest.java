@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
@@ -11,7 +11,10 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
-import dev.desist.io.Call.Kind;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
+import dev.desist.support.Descriptors;
+import dev.desist.support.Ends;
 import dev.desist.testkit.Hygiene;
 import java.io.BufferedInputStream;
 import java.io.FileInputStream;
@@ -66,7 +69,7 @@ class ReadinessTest {
 
   @Test
   void data_that_nobody_reads_keeps_no_loop_awake_and_is_there_later() throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (var mine = ends.mine();
         SocketChannel other = ends.other()) {
       ByteBuffer buffer = ByteBuffer.allocate(10);
@@ -88,7 +91,7 @@ class ReadinessTest {
 
   @Test
   void the_end_of_the_stream_keeps_no_loop_awake() throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (var mine = ends.mine()) {
       var source = CancellationSource.create();
       ByteBuffer buffer = ByteBuffer.allocate(10);
@@ -105,10 +108,10 @@ class ReadinessTest {
   /** Once it is made, a connection is ready for nobody, and would wake the loop for ever. */
   @Test
   void a_connect_that_was_cancelled_is_not_watched_any_more() throws Exception {
-    try (Rig rig = Rig.Operation.CONNECT.rig()) {
+    try (Rig rig = Operation.CONNECT.rig()) {
       var source = CancellationSource.create();
       Call<Object> call = Call.waiting(Kind.VIRTUAL, () -> rig.call(source.token()));
-      SelectableChannel channel = ((Rig.Connecting) rig).channel();
+      SelectableChannel channel = ((SocketRigs.Connecting) rig).channel();
       await().until(() -> watched(channel) == SelectionKey.OP_CONNECT);
       source.cancel();
       call.failure(CancelledIOException.class);
@@ -118,7 +121,7 @@ class ReadinessTest {
 
   @Test
   void all_who_wait_for_one_connection_get_it() throws Exception {
-    try (Rig rig = Rig.Operation.CONNECT.rig()) {
+    try (Rig rig = Operation.CONNECT.rig()) {
       var calls = new ArrayList<Call<Object>>();
       for (int i = 0; i < 3; i++) {
         for (Kind kind : Kind.values()) {
@@ -129,14 +132,14 @@ class ReadinessTest {
       for (Call<Object> each : calls) {
         each.get();
       }
-      SelectableChannel channel = ((Rig.Connecting) rig).channel();
+      SelectableChannel channel = ((SocketRigs.Connecting) rig).channel();
       await().until(() -> watched(channel) == 0);
     }
   }
 
   @Test
   void a_write_that_was_cancelled_is_not_watched_for_once_it_is_possible() throws Exception {
-    try (Rig rig = Rig.Operation.PIPE_WRITE.rig()) {
+    try (Rig rig = Operation.PIPE_WRITE.rig()) {
       cancelOne(rig, Kind.VIRTUAL);
       rig.let();
       rig.check(rig.call(CancellationToken.none()));
@@ -187,7 +190,7 @@ class ReadinessTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   void closed_behind_our_back_they_learn_of_it_when_this_is_closed_too(Kind kind) throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (SocketChannel other = ends.other()) {
       assertTrue(other.isOpen());
       var source = CancellationSource.create();
@@ -210,8 +213,8 @@ class ReadinessTest {
   void descriptors_come_back_when_channels_are_closed(Kind kind) throws Exception {
     long before = 0;
     for (int round = 0; round < 3; round++) { // the first one opens what stays
-      for (Rig.Operation each : Rig.Operation.values()) {
-        if (each != Rig.Operation.CONNECT) {
+      for (Operation each : Operation.values()) {
+        if (each != Operation.CONNECT) {
           try (Rig rig = each.rig()) {
             cancelOne(rig, kind);
             Call<Object> waits = Call.waiting(kind, () -> rig.call(CancellationToken.none()));
@@ -241,7 +244,7 @@ class ReadinessTest {
   }
 
   private static WeakReference<CancellableSocketChannel> usedAndClosed(Kind kind) throws Exception {
-    Rig.Ends ends = Rig.connect(Rig.loopback());
+    Ends ends = Ends.connect(Ends.loopback());
     try (var mine = ends.mine();
         SocketChannel other = ends.other()) {
       assertTrue(other.isOpen());
@@ -258,7 +261,7 @@ class ReadinessTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   void a_deadline_is_not_early_and_not_rounded_to_never(Kind kind) throws Exception {
-    try (var server = CancellableServerSocketChannel.open(Rig.loopback())) {
+    try (var server = CancellableServerSocketChannel.open(Ends.loopback())) {
       for (int i = 0; i < 20; i++) {
         Duration timeout = Duration.ofNanos(1 + i * 130_001L);
         Call<Long> call =
@@ -279,8 +282,8 @@ class ReadinessTest {
   @ParameterizedTest
   @EnumSource(Kind.class)
   void close_may_come_twice_and_before_anybody_waited(Kind kind) throws Exception {
-    for (Rig.Operation each : Rig.Operation.values()) {
-      if (each != Rig.Operation.CONNECT) {
+    for (Operation each : Operation.values()) {
+      if (each != Operation.CONNECT) {
         try (Rig rig = each.rig()) {
           rig.shut();
           rig.shut();
@@ -301,8 +304,8 @@ class ReadinessTest {
 
   @Test
   void a_buffered_stream_over_a_unix_domain_connection() throws Exception {
-    try (Rig rig = Rig.Operation.UNIX_READ.rig()) {
-      Rig.Ends ends = Rig.connect(rig.local(true));
+    try (Rig rig = Operation.UNIX_READ.rig()) {
+      Ends ends = Ends.connect(rig.local(true));
       try (SocketChannel other = ends.other();
           InputStream in = new BufferedInputStream(ends.mine().inputStream())) {
         other.write(UTF_8.encode("hello"));
@@ -318,7 +321,7 @@ class ReadinessTest {
   @Test
   void a_unix_domain_connect_to_a_full_queue_fails() throws Exception {
     var opened = new ArrayList<SocketChannel>();
-    try (Rig rig = Rig.Operation.UNIX_READ.rig();
+    try (Rig rig = Operation.UNIX_READ.rig();
         var server = CancellableServerSocketChannel.open(rig.local(true), 1)) {
       assertThrows(
           IOException.class,

@@ -1,4 +1,4 @@
-package dev.desist.io;
+package dev.desist.net;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
-import dev.desist.io.Call.Kind;
+import dev.desist.support.Call;
+import dev.desist.support.Call.Kind;
 import dev.desist.testkit.Hygiene;
 import fi.iki.elonen.NanoHTTPD;
 import java.io.IOException;
