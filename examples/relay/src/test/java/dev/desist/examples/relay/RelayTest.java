@@ -285,7 +285,7 @@ class RelayTest {
     ann.hears("BYE the test is over").ends();
     shutdown.abort("the test has no time");
     ShutdownReport report = shutdown.await(none());
-    assertTrue(report.aborted().stream().anyMatch(each -> each.name().equals("ann in red")));
+    assertTrue(report.aborted().stream().anyMatch(each -> each.task().equals("ann in red")));
     assertEquals(List.of("lost ann in red, because the test has no time"), lost());
     ann.close();
   }
