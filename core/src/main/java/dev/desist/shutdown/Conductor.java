@@ -41,7 +41,10 @@ final class Conductor {
 
   private final String name;
   private final Settings options;
+
+  /** All limits are by this (promise 17). */
   private final TimeSource time = TimeSource.current();
+
   private final Findings findings;
   private final Crew crew;
   private final ProgressTeller progress;
@@ -111,6 +114,7 @@ final class Conductor {
     return first;
   }
 
+  /** From any thread (promise 22). */
   boolean abort(CancellationReason why) {
     initiate(why);
     return stage.phase() != ShutdownPhase.OVER && tokens.cancelHard(why);

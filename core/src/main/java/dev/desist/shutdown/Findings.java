@@ -53,7 +53,11 @@ final class Findings {
     failures.add(new Failure(name, phase, thrown));
   }
 
-  /** Lists a participant as left behind, unless it has ended; returns whether it is listed. */
+  /**
+   * Lists a participant as left behind, with its stack, unless it has ended (promise 25).
+   *
+   * @return whether it is listed
+   */
   boolean leaveBehind(Sighting.Look look, Participant participant) {
     Sighting found = look.at(participant);
     if (found != null) {

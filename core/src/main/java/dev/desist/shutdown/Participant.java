@@ -84,7 +84,7 @@ public final class Participant implements AutoCloseable {
    * @param name what progress and report call it
    * @return close it when that work has ended
    * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
-   *     is cancelled; then that work must not begin
+   *     is cancelled
    * @throws IllegalStateException if this is an action for stopping or closing
    */
   public Participant track(String name) {

@@ -113,7 +113,7 @@ public final class JdbcCancellation {
     if (!obeyed.canBeCancelled()) {
       return task.call();
     }
-    obeyed.throwIfCancelled();
+    obeyed.throwIfCancelled(); // what was cancelled never starts (promise 23)
     Deadline deadline = obeyed.deadline();
     QueryTimeout timeout = QueryTimeout.shorten(statement, deadline);
     var canceller = new StatementCanceller(statement);

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Cancels a statement until the call it belongs to has ended.
  *
- * <p>Once is not enough: the cancel may come before the driver has begun, or between two statements
- * of one call, when most drivers have nothing to cancel and forget it. So it is repeated, after a
- * millisecond and then after pauses that double, up to a second: it is late by no longer than it is
- * old.
+ * <p>Once is not enough (promise 20): the cancel may come before the driver has begun, or between
+ * two statements of one call, when most drivers have nothing to cancel and forget it. So it is
+ * repeated, after a millisecond and then after pauses that double, up to a second: it is late by no
+ * longer than it is old.
  *
  * <p>{@link #run} is on a dispatcher thread, at most once; the rest on the thread of the call.
  * Between the two stands the registration's {@code close}: after {@link #callEnded} and {@code
