@@ -7,8 +7,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Work that was told to end and goes on, as it was seen at one moment. A {@link
- * dev.desist.shutdown.Shutdown} lists in the same way who is at work and has not been told.
+ * Work that was told to end and goes on, as it was seen at one moment. {@code Shutdown.unfinished}
+ * gives in the same way those that are at work and have yet to be told.
  *
  * @param task the name of the subtask, of the submission, of the participant of a shutdown, or of
  *     the token that the work is under
