@@ -75,8 +75,8 @@ final class BytePump {
   private boolean discarding;
 
   /**
-   * What a reader may have to give back, made before it takes anything: giving it back needs no
-   * memory.
+   * What a reader may have to give back (promise 20), made before it takes anything: giving it back
+   * needs no memory.
    */
   static final class Returned {
     private byte[] bytes = {};

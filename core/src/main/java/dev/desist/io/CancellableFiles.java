@@ -14,22 +14,17 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.CopyOption;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitOption;
-import java.nio.file.FileVisitResult;
 import java.nio.file.FileVisitor;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The methods of {@link Files} that can take long, ended by a token, and without half a file left
@@ -37,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.FileSnippets" region="copy"}
  *
- * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
- * current} one, does what its namesake in {@link Files} does, and takes the same options, beside
- * those of {@link TransferOption}.
+ * <p>Each method does what its namesake in {@link Files} does, and takes the same options, beside
+ * those of {@link TransferOption}. It obeys the token that it is given, and the {@linkplain
+ * Cancellation#current() current} one.
  *
  * <h2>Whole or not at all</h2>
  *
@@ -64,8 +59,8 @@ import org.jspecify.annotations.Nullable;
  * ends a wait for such a file, or for a stream of this package's, with an {@link
  * java.io.InterruptedIOException}.
  *
- * <p>No method here copies, deletes or {@linkplain #watch watches} a directory with all that is in
- * it: {@linkplain #walkFileTree walk} it, and treat each file by itself.
+ * <p>No method here copies or deletes a directory with all that is in it: {@linkplain #walkFileTree
+ * walk} it, and treat each file by itself. {@link DirectoryWatch} tells what changes in one.
  *
  * <h2>Which thread runs what</h2>
  *
@@ -78,9 +73,6 @@ import org.jspecify.annotations.Nullable;
  * makes no sense gives an {@link UnsupportedOperationException}.
  */
 public final class CancellableFiles {
-  /** As many symbolic links, one after the other, are a circle. */
-  private static final int LINKS = 40;
-
   /**
    * Writes the content of a file.
    *
@@ -102,20 +94,6 @@ public final class CancellableFiles {
   private CancellableFiles() {}
 
   // ---- copying ----
-
-  /**
-   * Copies a file under the current token, as {@link #copy(CancellationToken, Path, Path,
-   * CopyOption...)} does.
-   *
-   * @param source what to copy
-   * @param target what to make of it
-   * @param options how
-   * @return how many bytes were copied
-   * @throws IOException as there
-   */
-  public static long copy(Path source, Path target, CopyOption... options) throws IOException {
-    return copy(Cancellation.current(), source, target, options);
-  }
 
   /**
    * Copies a file. The copy has the permissions of the source, as far as the process's defaults for
@@ -141,53 +119,9 @@ public final class CancellableFiles {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofCopy(options);
-    CancelledIOException.throwIfCancelled(token);
-    LinkOption[] follow =
-        how.noFollow ? new LinkOption[] {LinkOption.NOFOLLOW_LINKS} : new LinkOption[0];
-    var attributes = Files.readAttributes(source, BasicFileAttributes.class, follow);
-    if (attributes.isDirectory()) {
-      throw new FileSystemException(source.toString(), null, "is a directory");
-    }
-    if (Files.exists(target, follow) && Files.isSameFile(source, target)) {
-      return 0;
-    }
-    refuseExisting(target, how);
-    try (PartFile part = PartFile.beside(target)) {
-      if (attributes.isSymbolicLink()) {
-        part.createLinkLike(source);
-        part.commit(how);
-        return 0;
-      }
-      var transfer = new Transfer(token, how, size(attributes));
-      Set<PosixFilePermission> permissions = FileAttributes.permissions(source);
-      try (InputStream in = open(source, attributes);
-          OutputStream out = part.create(FileAttributes.creating(permissions))) {
-        transfer.copy(in, out);
-      }
-      transfer.end();
-      if (how.attributes) {
-        FileAttributes.copy(source, part.path());
-      } else {
-        FileAttributes.finish(part.path(), permissions);
-      }
-      part.commit(how);
-      return transfer.done();
-    }
-  }
-
-  /**
-   * Copies a stream to a file under the current token, as {@link #copy(CancellationToken,
-   * InputStream, Path, CopyOption...)} does.
-   *
-   * @param source what to copy
-   * @param target what to make of it
-   * @param options how
-   * @return how many bytes were copied
-   * @throws IOException as there
-   */
-  public static long copy(InputStream source, Path target, CopyOption... options)
-      throws IOException {
-    return copy(Cancellation.current(), source, target, options);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
+    return WholeFile.copy(obeyed, source, target, how);
   }
 
   /**
@@ -219,32 +153,9 @@ public final class CancellableFiles {
     if (how.attributes || how.noFollow) {
       throw new UnsupportedOperationException("a stream has no attributes and is no link");
     }
-    CancelledIOException.throwIfCancelled(token);
-    refuseExisting(target, how);
-    var transfer = new Transfer(token, how, OptionalLong.empty());
-    try (PartFile part = PartFile.beside(target)) {
-      try (OutputStream out = part.create()) {
-        copy(token, transfer, source, out);
-      }
-      transfer.end();
-      part.commit(how);
-      return transfer.done();
-    }
-  }
-
-  /**
-   * Copies a file to a stream under the current token, as {@link #copy(CancellationToken, Path,
-   * OutputStream, TransferOption...)} does.
-   *
-   * @param source what to copy
-   * @param target where to
-   * @param options how
-   * @return how many bytes were copied
-   * @throws IOException as there
-   */
-  public static long copy(Path source, OutputStream target, TransferOption... options)
-      throws IOException {
-    return copy(Cancellation.current(), source, target, options);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
+    return WholeFile.copy(obeyed, source, target, how);
   }
 
   /**
@@ -265,41 +176,12 @@ public final class CancellableFiles {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofRead(options);
-    CancelledIOException.throwIfCancelled(token);
-    var attributes = Files.readAttributes(source, BasicFileAttributes.class);
-    var transfer = new Transfer(token, how, size(attributes));
-    try (InputStream in = open(source, attributes)) {
-      copy(token, transfer, in, target);
-    }
-    transfer.end();
-    return transfer.done();
-  }
-
-  private static void copy(
-      CancellationToken token, Transfer transfer, InputStream source, OutputStream target)
-      throws IOException {
-    Transfer.under(
-        token,
-        () -> {
-          transfer.copy(source, target);
-          return transfer;
-        });
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
+    return WholeFile.copy(obeyed, source, target, how);
   }
 
   // ---- reading ----
-
-  /**
-   * Reads a file under the current token, as {@link #readAllBytes(CancellationToken, Path,
-   * TransferOption...)} does.
-   *
-   * @param source what to read
-   * @param options how
-   * @return its bytes
-   * @throws IOException as there
-   */
-  public static byte[] readAllBytes(Path source, TransferOption... options) throws IOException {
-    return readAllBytes(Cancellation.current(), source, options);
-  }
 
   /**
    * Reads a file.
@@ -316,19 +198,6 @@ public final class CancellableFiles {
     var bytes = new ByteArrayOutputStream();
     copy(token, source, bytes, options);
     return bytes.toByteArray();
-  }
-
-  /**
-   * Reads a file of UTF-8 text under the current token, as {@link #readString(CancellationToken,
-   * Path, Charset, TransferOption...)} does.
-   *
-   * @param source what to read
-   * @param options how
-   * @return its text
-   * @throws IOException as there
-   */
-  public static String readString(Path source, TransferOption... options) throws IOException {
-    return readString(Cancellation.current(), source, StandardCharsets.UTF_8, options);
   }
 
   /**
@@ -369,20 +238,6 @@ public final class CancellableFiles {
   // ---- writing ----
 
   /**
-   * Writes a file under the current token, as {@link #write(CancellationToken, Path, byte[],
-   * OpenOption...)} does.
-   *
-   * @param target what to write
-   * @param bytes its content
-   * @param options how
-   * @return the target
-   * @throws IOException as there
-   */
-  public static Path write(Path target, byte[] bytes, OpenOption... options) throws IOException {
-    return write(Cancellation.current(), target, bytes, options);
-  }
-
-  /**
    * Writes a file, as {@link #write(CancellationToken, Path, Content, OpenOption...)} does.
    *
    * @param token what may end it
@@ -399,21 +254,6 @@ public final class CancellableFiles {
       throws IOException {
     Objects.requireNonNull(bytes, "bytes");
     return write(token, target, OptionalLong.of(bytes.length), out -> out.write(bytes), options);
-  }
-
-  /**
-   * Writes a file of UTF-8 text under the current token, as {@link #write(CancellationToken, Path,
-   * Content, OpenOption...)} does.
-   *
-   * @param target what to write
-   * @param text its content
-   * @param options how
-   * @return the target
-   * @throws IOException as there
-   */
-  public static Path writeString(Path target, CharSequence text, OpenOption... options)
-      throws IOException {
-    return writeString(Cancellation.current(), target, text, StandardCharsets.UTF_8, options);
   }
 
   /**
@@ -468,23 +308,6 @@ public final class CancellableFiles {
   }
 
   /**
-   * Writes a file under the current token, as {@link #write(CancellationToken, Path, Content,
-   * OpenOption...)} does.
-   *
-   * @param <X> what the content may throw beside an {@link IOException}
-   * @param target what to write
-   * @param content writes it
-   * @param options how
-   * @return the target
-   * @throws IOException as there
-   * @throws X as there
-   */
-  public static <X extends Exception> Path write(
-      Path target, Content<X> content, OpenOption... options) throws IOException, X {
-    return write(Cancellation.current(), target, content, options);
-  }
-
-  /**
    * Writes a file that somebody else makes, such as an archive, or the rows of a query: with the
    * token as the current one. If a write has failed, so has this call, whatever {@code content}
    * made of it.
@@ -527,82 +350,13 @@ public final class CancellableFiles {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(target, "target");
     TransferOptions how = TransferOptions.ofWrite(options);
-    CancelledIOException.throwIfCancelled(token);
-    refuseExisting(target, how);
-    Path file = how.replace ? followLinks(target) : target;
-    if (how.existing && !Files.exists(file)) {
-      throw new NoSuchFileException(target.toString());
-    }
-    Set<PosixFilePermission> permissions =
-        how.replace && Files.exists(file) ? FileAttributes.permissions(file) : null;
-    var transfer = new Transfer(token, how, total);
-    try (PartFile part = PartFile.beside(file)) {
-      try (OutputStream raw = part.create(FileAttributes.creating(permissions))) {
-        transfer.begin();
-        var out = transfer.output(raw);
-        Transfer.under(
-            token,
-            () -> {
-              content.writeTo(out);
-              return out;
-            });
-        out.throwIfFailed();
-      }
-      transfer.end();
-      if (permissions != null) {
-        Files.setPosixFilePermissions(part.path(), permissions);
-      }
-      part.commit(how);
-    }
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
+    WholeFile.write(obeyed, target, total, content, how);
     return target;
   }
 
-  private static Path followLinks(Path path) throws IOException {
-    Path at = path;
-    for (int links = 0; Files.isSymbolicLink(at); links++) {
-      if (links == LINKS) {
-        throw new FileSystemException(path.toString(), null, "too many symbolic links");
-      }
-      at = at.resolveSibling(Files.readSymbolicLink(at));
-    }
-    return at;
-  }
-
-  private static void refuseExisting(Path target, TransferOptions how)
-      throws FileAlreadyExistsException {
-    if (!how.replace && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileAlreadyExistsException(target.toString());
-    }
-  }
-
-  /** Of what is no ordinary file, the size says nothing; of one in /proc, it is zero. */
-  private static OptionalLong size(BasicFileAttributes attributes) {
-    return attributes.isRegularFile() && attributes.size() > 0
-        ? OptionalLong.of(attributes.size())
-        : OptionalLong.empty();
-  }
-
-  /** What nothing interrupts: not a channel. */
-  private static InputStream open(Path source, BasicFileAttributes attributes) throws IOException {
-    return attributes.isOther()
-        ? CancellableInputStream.open(source)
-        : Files.newInputStream(source);
-  }
-
   // ---- walking ----
-
-  /**
-   * Walks a tree under the current token, as {@link #walk(CancellationToken, Path, int,
-   * FileVisitOption...)} does.
-   *
-   * @param start where to begin
-   * @param options how
-   * @return the paths; close it
-   * @throws IOException if {@code start} cannot be read
-   */
-  public static Stream<Path> walk(Path start, FileVisitOption... options) throws IOException {
-    return walk(Cancellation.current(), start, Integer.MAX_VALUE, options);
-  }
 
   /**
    * Walks a tree, as {@link #walk(CancellationToken, Path, int, FileVisitOption...)} does, to any
@@ -644,27 +398,14 @@ public final class CancellableFiles {
     Objects.requireNonNull(start, "start");
     TransferOptions.checked(options);
     requireDepth(maxDepth);
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     return Files.walk(start, maxDepth, options)
         .filter( // rather than peek, which a stream may leave out
             _ -> {
-              token.throwIfCancelled();
+              obeyed.throwIfCancelled();
               return true;
             });
-  }
-
-  /**
-   * Walks a tree under the current token, as {@link #walkFileTree(CancellationToken, Path,
-   * FileVisitor)} does.
-   *
-   * @param start where to begin
-   * @param visitor is shown everything
-   * @return the start
-   * @throws IOException as there
-   */
-  public static Path walkFileTree(Path start, FileVisitor<? super Path> visitor)
-      throws IOException {
-    return walkFileTree(Cancellation.current(), start, visitor);
   }
 
   /**
@@ -709,56 +450,14 @@ public final class CancellableFiles {
     Objects.requireNonNull(options, "options");
     requireDepth(maxDepth);
     Objects.requireNonNull(visitor, "visitor");
-    CancelledIOException.throwIfCancelled(token);
-    return Files.walkFileTree(start, options, maxDepth, new Asking(token, visitor));
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
+    return Files.walkFileTree(start, options, maxDepth, new AskingVisitor(obeyed, visitor));
   }
 
   private static void requireDepth(int maxDepth) {
     if (maxDepth < 0) {
       throw new IllegalArgumentException("maxDepth must not be negative: " + maxDepth);
     }
-  }
-
-  /** Asks before it passes on. */
-  private record Asking(CancellationToken token, FileVisitor<? super Path> visitor)
-      implements FileVisitor<Path> {
-    @Override
-    public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes)
-        throws IOException {
-      CancelledIOException.throwIfCancelled(token);
-      return visitor.preVisitDirectory(path, attributes);
-    }
-
-    @Override
-    public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) throws IOException {
-      CancelledIOException.throwIfCancelled(token);
-      return visitor.visitFile(path, attributes);
-    }
-
-    @Override
-    public FileVisitResult visitFileFailed(Path path, IOException failure) throws IOException {
-      CancelledIOException.throwIfCancelled(token);
-      return visitor.visitFileFailed(path, failure);
-    }
-
-    @Override
-    public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure)
-        throws IOException {
-      CancelledIOException.throwIfCancelled(token);
-      return visitor.postVisitDirectory(path, failure);
-    }
-  }
-
-  // ---- watching ----
-
-  /**
-   * {@return a watch over a directory: what is created, changed and deleted in it from now on} See
-   * {@link DirectoryWatch} for how to wait.
-   *
-   * @param directory what to watch
-   * @throws IOException if it cannot be watched
-   */
-  public static DirectoryWatch watch(Path directory) throws IOException {
-    return DirectoryWatch.of(directory);
   }
 }

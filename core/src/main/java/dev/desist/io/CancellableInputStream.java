@@ -19,9 +19,9 @@ import java.util.Objects;
  *
  * {@snippet class="dev.desist.snippets.FileSnippets" region="stdin"}
  *
- * <p>Each reading method comes in two forms, with a token and with the {@linkplain
- * Cancellation#current() current} one. Those without a token are the stream's own: so foreign code
- * to which it is given obeys the token of whoever calls it.
+ * <p>Each reading method that is given a token obeys that, and the {@linkplain
+ * Cancellation#current() current} one. The forms without a token are those of {@link InputStream}:
+ * so foreign code to which it is given obeys the token of whoever calls it.
  *
  * <h2>Life cycle</h2>
  *
@@ -229,8 +229,9 @@ public final class CancellableInputStream extends InputStream {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(bytes, "bytes");
     Objects.checkFromIndexSize(offset, length, bytes.length);
-    CancelledIOException.throwIfCancelled(token); // if nothing is to be read, too
-    return length == 0 ? 0 : pump.read(token, bytes, offset, length, () -> closed);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed); // if nothing is to be read, too
+    return length == 0 ? 0 : pump.read(obeyed, bytes, offset, length, () -> closed);
   }
 
   /**
@@ -259,7 +260,8 @@ public final class CancellableInputStream extends InputStream {
     if (length < 0) {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token); // linked once
+    CancelledIOException.throwIfCancelled(obeyed);
     byte[] bytes = new byte[Math.min(length, BUFFER)];
     var back = new BytePump.Returned();
     int done = 0;
@@ -269,7 +271,7 @@ public final class CancellableInputStream extends InputStream {
         if (done == bytes.length) {
           bytes = Arrays.copyOf(bytes, (int) Math.min(length, 2L * done));
         }
-        int got = read(token, bytes, done, bytes.length - done);
+        int got = read(obeyed, bytes, done, bytes.length - done);
         if (got < 0) {
           break;
         }

@@ -97,16 +97,6 @@ public final class CancellableLineReader implements Closeable {
   }
 
   /**
-   * Reads a line under the current token, as {@link #readLine(CancellationToken)} does.
-   *
-   * @return the line without its end, or null at the end of the stream
-   * @throws IOException what the source threw
-   */
-  public @Nullable String readLine() throws IOException {
-    return readLine(Cancellation.current());
-  }
-
-  /**
    * Reads a line, and waits for its end.
    *
    * @param token what may end the wait
@@ -129,9 +119,10 @@ public final class CancellableLineReader implements Closeable {
               + Foreign.describe(me));
     }
     try {
-      CancelledIOException.throwIfCancelled(token);
-      bytes.token = token;
-      return next(token);
+      CancellationToken obeyed = Cancellation.currentWith(token);
+      CancelledIOException.throwIfCancelled(obeyed);
+      bytes.token = obeyed;
+      return next(obeyed);
     } finally {
       bytes.token = CancellationToken.none();
       reading.set(null);

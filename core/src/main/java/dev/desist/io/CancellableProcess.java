@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.ProcessSnippets" region="run"}
  *
- * <p>Each blocking method comes in two forms, with a token and with the {@linkplain
+ * <p>Each blocking method obeys the token that it is given, and the {@linkplain
  * Cancellation#current() current} one.
  *
  * <h2>Life cycle</h2>
@@ -68,57 +69,56 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called from any thread.
  */
 public final class CancellableProcess implements AutoCloseable {
-  /** What {@link #run} is told. Immutable. */
-  public static final class Options {
-    private static final Options DEFAULTS =
-        new Options(ProcessEnding.defaults(), new byte[0], Integer.MAX_VALUE - 8);
+  /**
+   * What {@link #run} is told. Immutable: each method gives a changed copy. In the default one
+   * there is no input, all of the output is kept, and the processes are ended as in {@link
+   * ProcessEnding#defaults()}.
+   */
+  public static final class Configuration {
+    private static final Configuration DEFAULT =
+        new Configuration(ProcessEnding.defaults(), new byte[0], Integer.MAX_VALUE - 8);
 
     private final ProcessEnding ending;
     private final byte[] input;
     private final int limit;
 
-    private Options(ProcessEnding ending, byte[] input, int limit) {
+    private Configuration(ProcessEnding ending, byte[] input, int limit) {
       this.ending = ending;
       this.input = input;
       this.limit = limit;
     }
 
-    /** {@return no input, all of the output, and {@link ProcessEnding#defaults()}} */
-    public static Options defaults() {
-      return DEFAULTS;
-    }
-
     /**
-     * {@return as this, with another way to end the process when the call is cancelled}
+     * {@return a copy with another way to end the process when the call is cancelled}
      *
      * @param ending how
      */
-    public Options withEnding(ProcessEnding ending) {
-      return new Options(Objects.requireNonNull(ending, "ending"), input, limit);
+    public Configuration withEnding(ProcessEnding ending) {
+      return new Configuration(Objects.requireNonNull(ending, "ending"), input, limit);
     }
 
     /**
-     * {@return as this, with something to read for the process} It finds the end of its standard
+     * {@return a copy with something to read for the process} It finds the end of its standard
      * input afterwards.
      *
      * @param input what; copied
      */
-    public Options withInput(byte[] input) {
-      return new Options(ending, Objects.requireNonNull(input, "input").clone(), limit);
+    public Configuration withInput(byte[] input) {
+      return new Configuration(ending, Objects.requireNonNull(input, "input").clone(), limit);
     }
 
     /**
-     * {@return as this, keeping the first {@code bytes} of the output, and as many of the errors}
+     * {@return a copy that keeps the first {@code bytes} of the output, and as many of the errors}
      * The rest is read and thrown away.
      *
      * @param bytes how many
      * @throws IllegalArgumentException if it is negative
      */
-    public Options withOutputLimit(int bytes) {
+    public Configuration withOutputLimit(int bytes) {
       if (bytes < 0) {
         throw new IllegalArgumentException("bytes must not be negative: " + bytes);
       }
-      return new Options(ending, input, bytes);
+      return new Configuration(ending, input, bytes);
     }
   }
 
@@ -194,35 +194,8 @@ public final class CancellableProcess implements AutoCloseable {
   // ---- running one ----
 
   /**
-   * Runs a process to its end under the current token, as {@link #run(CancellationToken,
-   * ProcessBuilder, Options)} does.
-   *
-   * @param builder says what to run
-   * @return how it ended, and what it wrote
-   * @throws IOException as there
-   * @throws InterruptedException as there
-   */
-  public static ProcessResult run(ProcessBuilder builder) throws IOException, InterruptedException {
-    return run(Cancellation.current(), builder, Options.defaults());
-  }
-
-  /**
-   * Runs a process to its end under the current token, as {@link #run(CancellationToken,
-   * ProcessBuilder, Options)} does.
-   *
-   * @param builder says what to run
-   * @param options how
-   * @return how it ended, and what it wrote
-   * @throws IOException as there
-   * @throws InterruptedException as there
-   */
-  public static ProcessResult run(ProcessBuilder builder, Options options)
-      throws IOException, InterruptedException {
-    return run(Cancellation.current(), builder, options);
-  }
-
-  /**
-   * Runs a process to its end, as {@link #run(CancellationToken, ProcessBuilder, Options)} does.
+   * Runs a process to its end, as {@link #run(CancellationToken, ProcessBuilder, UnaryOperator)}
+   * does.
    *
    * @param token what may end it
    * @param builder says what to run
@@ -233,7 +206,7 @@ public final class CancellableProcess implements AutoCloseable {
    */
   public static ProcessResult run(CancellationToken token, ProcessBuilder builder)
       throws IOException, InterruptedException {
-    return run(token, builder, Options.defaults());
+    return run(token, builder, UnaryOperator.identity());
   }
 
   /**
@@ -243,28 +216,33 @@ public final class CancellableProcess implements AutoCloseable {
    *
    * @param token what may end it; if it is cancelled already, nothing is started
    * @param builder says what to run; it is as before afterwards. What it redirects is not collected
-   * @param options how
+   * @param configure makes the configuration from the default one
    * @return how it ended, and what it wrote
    * @throws CancelledIOException if the token is or becomes cancelled; the processes were ended
    * @throws IOException if the process cannot be started, or its output cannot be read
    * @throws InterruptedException if the thread was or is interrupted; the processes were ended
    */
-  public static ProcessResult run(CancellationToken token, ProcessBuilder builder, Options options)
+  public static ProcessResult run(
+      CancellationToken token, ProcessBuilder builder, UnaryOperator<Configuration> configure)
       throws IOException, InterruptedException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(builder, "builder");
-    Objects.requireNonNull(options, "options");
-    CancelledIOException.throwIfCancelled(token);
+    Objects.requireNonNull(configure, "configure");
+    Configuration options =
+        Objects.requireNonNull(
+            configure.apply(Configuration.DEFAULT), "configure must not give null");
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     CancellableProcess started = start(builder, options.ending);
     try {
       var streams =
           new ProcessStreams(started.process, options.input, options.limit, started.waiters);
       BooleanSupplier isOver = () -> streams.isFinished() && !started.process.isAlive();
-      started.waiters.await(token, isOver, Deadline.none());
+      started.waiters.await(obeyed, isOver, Deadline.none());
       if (isOver.getAsBoolean()) {
         return streams.result(started.process.exitValue());
       }
-      throw new CancelledIOException(token);
+      throw new CancelledIOException(obeyed);
     } catch (Throwable e) { // whatever it is, nobody else will end the process
       started.endAfter(e);
       throw e;
@@ -303,17 +281,6 @@ public final class CancellableProcess implements AutoCloseable {
   }
 
   /**
-   * Waits under the current token until the process has ended, as {@link
-   * #waitFor(CancellationToken)} does.
-   *
-   * @return the exit code
-   * @throws InterruptedException if the thread was or is interrupted; the process goes on
-   */
-  public int waitFor() throws InterruptedException {
-    return waitFor(Cancellation.current());
-  }
-
-  /**
    * Waits until the process has ended. If the token is cancelled, ends it and its descendants, and
    * waits for that. If it has ended by itself, its descendants are left alone.
    *
@@ -326,12 +293,13 @@ public final class CancellableProcess implements AutoCloseable {
   public int waitFor(CancellationToken token) throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Stack.reserve();
-    waiters.await(token, () -> !process.isAlive(), Deadline.none());
-    if (!process.isAlive() && !(cutShort && token.isCancelled())) {
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    waiters.await(obeyed, () -> !process.isAlive(), Deadline.none());
+    if (!process.isAlive() && !(cutShort && obeyed.isCancelled())) {
       return process.exitValue();
     }
     cutShort = true;
-    var cancelled = new CancelledException(token);
+    var cancelled = new CancelledException(obeyed);
     output.discard();
     errors.discard();
     endAfter(cancelled);

@@ -149,16 +149,6 @@ public final class DirectoryWatch implements Closeable {
   }
 
   /**
-   * Waits for changes under the current token.
-   *
-   * @return at least one, in the order of their happening in each directory
-   * @throws IOException as {@link #take(CancellationToken)}
-   */
-  public List<Change> take() throws IOException {
-    return take(Cancellation.current());
-  }
-
-  /**
    * Waits for changes.
    *
    * @param token what may end the wait
@@ -169,18 +159,7 @@ public final class DirectoryWatch implements Closeable {
    */
   public List<Change> take(CancellationToken token) throws IOException {
     Objects.requireNonNull(token, "token");
-    return await(token, Deadline.none());
-  }
-
-  /**
-   * Waits for changes under the current token, for some time.
-   *
-   * @param timeout how long; zero takes what is there
-   * @return none if the time has passed
-   * @throws IOException as {@link #poll(CancellationToken, Duration)}
-   */
-  public List<Change> poll(Duration timeout) throws IOException {
-    return poll(Cancellation.current(), timeout);
+    return await(Cancellation.currentWith(token), Deadline.none());
   }
 
   /**
@@ -197,7 +176,7 @@ public final class DirectoryWatch implements Closeable {
   public List<Change> poll(CancellationToken token, Duration timeout) throws IOException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(timeout, "timeout");
-    return await(token, Deadline.after(timeout));
+    return await(Cancellation.currentWith(token), Deadline.after(timeout));
   }
 
   private List<Change> await(CancellationToken token, Deadline deadline) throws IOException {

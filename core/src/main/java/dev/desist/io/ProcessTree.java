@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A process and its descendants, being ended. For one thread. */
+/** A process and its descendants, being ended (promise 19). For one thread. */
 final class ProcessTree {
   /*
    * Overview: who belongs to the tree is found in rounds. Each round reads the table of all processes, adds the children of those

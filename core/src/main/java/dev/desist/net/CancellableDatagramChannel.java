@@ -88,18 +88,6 @@ public final class CancellableDatagramChannel implements Channel {
   }
 
   /**
-   * Receives a datagram under the current token, as {@link #receive(CancellationToken, ByteBuffer)}
-   * does.
-   *
-   * @param destination takes the bytes
-   * @return who sent it
-   * @throws IOException if the system refuses
-   */
-  public SocketAddress receive(ByteBuffer destination) throws IOException {
-    return receive(Cancellation.current(), destination);
-  }
-
-  /**
    * Waits for a datagram. What does not fit into the buffer is dropped.
    *
    * @param token what may end the wait
@@ -130,26 +118,15 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     while (true) {
       SocketAddress sender = channel.receive(destination);
       if (sender != null) {
         return sender;
       }
-      readiness.await(SelectionKey.OP_READ, token, deadline, 0);
+      readiness.await(SelectionKey.OP_READ, obeyed, deadline, 0);
     }
-  }
-
-  /**
-   * Sends a datagram under the current token, as {@link #send(CancellationToken, ByteBuffer,
-   * SocketAddress)} does.
-   *
-   * @param source the bytes
-   * @param target whom to
-   * @throws IOException if the system refuses
-   */
-  public void send(ByteBuffer source, SocketAddress target) throws IOException {
-    send(Cancellation.current(), source, target);
   }
 
   /**
@@ -167,10 +144,11 @@ public final class CancellableDatagramChannel implements Channel {
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(target, "target");
     Stack.reserve();
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     boolean empty = !source.hasRemaining();
     while (channel.send(source, target) == 0 && !empty) {
-      readiness.await(SelectionKey.OP_WRITE, token, Deadline.none(), 0);
+      readiness.await(SelectionKey.OP_WRITE, obeyed, Deadline.none(), 0);
     }
   }
 

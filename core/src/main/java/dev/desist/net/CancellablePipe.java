@@ -125,7 +125,8 @@ public final class CancellablePipe implements Closeable {
 
     @Override
     public long read(ByteBuffer[] destinations, int offset, int length) throws IOException {
-      return read(Cancellation.current(), destinations, offset, length);
+      return ChannelTransfer.read(
+          channel, readiness, Cancellation.current(), destinations, offset, length);
     }
 
     /**
@@ -140,24 +141,7 @@ public final class CancellablePipe implements Closeable {
      */
     public long read(CancellationToken token, ByteBuffer[] destinations) throws IOException {
       Objects.requireNonNull(destinations, "destinations");
-      return read(token, destinations, 0, destinations.length);
-    }
-
-    /**
-     * Reads what is there into several buffers, one after the other, as {@link
-     * #read(CancellationToken, ByteBuffer)} does.
-     *
-     * @param token what may end the wait
-     * @param destinations take the bytes
-     * @param offset the first of them to use
-     * @param length how many of them to use
-     * @return how many bytes, at least 1 unless the buffers are full; or -1
-     * @throws CancelledIOException if the token is or becomes cancelled; nothing has been read
-     * @throws IOException if the system refuses
-     */
-    public long read(CancellationToken token, ByteBuffer[] destinations, int offset, int length)
-        throws IOException {
-      return ChannelTransfer.read(channel, readiness, token, destinations, offset, length);
+      return ChannelTransfer.read(channel, readiness, token, destinations, 0, destinations.length);
     }
 
     @Override
@@ -226,7 +210,8 @@ public final class CancellablePipe implements Closeable {
 
     @Override
     public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-      return write(Cancellation.current(), sources, offset, length);
+      return ChannelTransfer.write(
+          channel, readiness, Cancellation.current(), sources, offset, length);
     }
 
     /**
@@ -241,24 +226,7 @@ public final class CancellablePipe implements Closeable {
      */
     public long write(CancellationToken token, ByteBuffer[] sources) throws IOException {
       Objects.requireNonNull(sources, "sources");
-      return write(token, sources, 0, sources.length);
-    }
-
-    /**
-     * Writes all that remains in several buffers, one after the other, as {@link
-     * #write(CancellationToken, ByteBuffer)} does.
-     *
-     * @param token what may end the wait
-     * @param sources the bytes
-     * @param offset the first of them to use
-     * @param length how many of them to use
-     * @return how many bytes were handed over
-     * @throws CancelledIOException if the token is or becomes cancelled
-     * @throws IOException if the other end is closed
-     */
-    public long write(CancellationToken token, ByteBuffer[] sources, int offset, int length)
-        throws IOException {
-      return ChannelTransfer.write(channel, readiness, token, sources, offset, length);
+      return ChannelTransfer.write(channel, readiness, token, sources, 0, sources.length);
     }
 
     @Override

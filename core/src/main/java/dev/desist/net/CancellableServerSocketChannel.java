@@ -104,16 +104,6 @@ public final class CancellableServerSocketChannel implements Channel {
   }
 
   /**
-   * {@return the next connection, for which this waits under the current token}
-   *
-   * @throws CancelledIOException if the token is or becomes cancelled
-   * @throws IOException if the system refuses
-   */
-  public CancellableSocketChannel accept() throws IOException {
-    return accept(Cancellation.current());
-  }
-
-  /**
    * {@return the next connection, for which this waits}
    *
    * @param token what may end the wait
@@ -138,13 +128,14 @@ public final class CancellableServerSocketChannel implements Channel {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve(); // a connection that was taken must not be lost
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     while (true) {
       SocketChannel accepted = channel.accept();
       if (accepted != null) {
         return CancellableSocketChannel.owning(accepted);
       }
-      readiness.await(SelectionKey.OP_ACCEPT, token, deadline, 0);
+      readiness.await(SelectionKey.OP_ACCEPT, obeyed, deadline, 0);
     }
   }
 

@@ -27,7 +27,7 @@ public final class CancellableServerSocketFactory extends ServerSocketFactory {
 
   @Override
   public ServerSocket createServerSocket() {
-    return ChannelSocketImpl.serverSocket();
+    return ListenerSocketImpl.serverSocket();
   }
 
   @Override

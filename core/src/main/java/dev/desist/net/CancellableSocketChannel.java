@@ -30,9 +30,11 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.SocketSnippets" region="goodbye"}
  *
- * <p>Each blocking method comes in two forms, with a token and with the {@linkplain
- * Cancellation#current() current} one. Those without a token are the channel's own: so foreign code
- * to which a {@link java.nio.channels.ByteChannel} is given obeys the token of whoever calls it.
+ * <p>Each blocking method obeys the token that it is given, and the {@linkplain
+ * Cancellation#current() current} one: to send a goodbye under a current token that is cancelled,
+ * write it in a {@linkplain Cancellation#shielded(dev.desist.Action) shield}. The forms without a
+ * token are those of {@link java.nio.channels.ByteChannel}: so foreign code to which one is given
+ * obeys the token of whoever calls it.
  *
  * <h2>What happens on a cancellation</h2>
  *
@@ -98,18 +100,6 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   }
 
   /**
-   * {@return a new channel, connected to {@code remote} under the current token} If that fails or
-   * is cancelled, nothing is left open.
-   *
-   * @param remote whom to connect to, by TCP or, for a {@link UnixDomainSocketAddress}, by that
-   * @throws CancelledIOException if the token is or becomes cancelled
-   * @throws IOException if there is no connection to be had
-   */
-  public static CancellableSocketChannel open(SocketAddress remote) throws IOException {
-    return open(Cancellation.current(), remote);
-  }
-
-  /**
    * {@return a new channel, connected to {@code remote}} If that fails or is cancelled, nothing is
    * left open.
    *
@@ -169,16 +159,6 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
   // ---- connecting ----
 
   /**
-   * Connects under the current token, as {@link #connect(CancellationToken, SocketAddress)} does.
-   *
-   * @param remote whom to connect to
-   * @throws IOException if there is no connection to be had
-   */
-  public void connect(SocketAddress remote) throws IOException {
-    connect(Cancellation.current(), remote);
-  }
-
-  /**
    * Connects. If an earlier call was cancelled, waits for the connection that it began.
    *
    * @param token what may end the wait
@@ -207,13 +187,14 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
     Objects.requireNonNull(remote, "remote");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
-    CancelledIOException.throwIfCancelled(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    CancelledIOException.throwIfCancelled(obeyed);
     try {
       if (!channel.isConnectionPending() && channel.connect(remote)) {
         return;
       }
       while (!channel.finishConnect()) {
-        readiness.await(SelectionKey.OP_CONNECT, token, deadline, 0);
+        readiness.await(SelectionKey.OP_CONNECT, obeyed, deadline, 0);
       }
       readiness.connected();
     } finally {
@@ -225,6 +206,7 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
 
   // ---- reading ----
 
+  /** Reads under the current token, as {@link #read(CancellationToken, ByteBuffer)} does. */
   @Override
   public int read(ByteBuffer destination) throws IOException {
     return read(Cancellation.current(), destination);
@@ -267,7 +249,8 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
 
   @Override
   public long read(ByteBuffer[] destinations, int offset, int length) throws IOException {
-    return read(Cancellation.current(), destinations, offset, length);
+    return ChannelTransfer.read(
+        channel, readiness, Cancellation.current(), destinations, offset, length);
   }
 
   /**
@@ -282,28 +265,12 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long read(CancellationToken token, ByteBuffer[] destinations) throws IOException {
     Objects.requireNonNull(destinations, "destinations");
-    return read(token, destinations, 0, destinations.length);
-  }
-
-  /**
-   * Reads what is there into several buffers, one after the other, as {@link
-   * #read(CancellationToken, ByteBuffer)} does.
-   *
-   * @param token what may end the wait
-   * @param destinations take the bytes
-   * @param offset the first of them to use
-   * @param length how many of them to use
-   * @return how many bytes, at least 1 unless the buffers are full; or -1 at the end of the stream
-   * @throws CancelledIOException if the token is or becomes cancelled; nothing has been read
-   * @throws IOException if the connection fails
-   */
-  public long read(CancellationToken token, ByteBuffer[] destinations, int offset, int length)
-      throws IOException {
-    return ChannelTransfer.read(channel, readiness, token, destinations, offset, length);
+    return ChannelTransfer.read(channel, readiness, token, destinations, 0, destinations.length);
   }
 
   // ---- writing ----
 
+  /** Writes under the current token, as {@link #write(CancellationToken, ByteBuffer)} does. */
   @Override
   public int write(ByteBuffer source) throws IOException {
     return write(Cancellation.current(), source);
@@ -348,7 +315,8 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
 
   @Override
   public long write(ByteBuffer[] sources, int offset, int length) throws IOException {
-    return write(Cancellation.current(), sources, offset, length);
+    return ChannelTransfer.write(
+        channel, readiness, Cancellation.current(), sources, offset, length);
   }
 
   /**
@@ -363,32 +331,10 @@ public final class CancellableSocketChannel implements ScatteringByteChannel, Ga
    */
   public long write(CancellationToken token, ByteBuffer[] sources) throws IOException {
     Objects.requireNonNull(sources, "sources");
-    return write(token, sources, 0, sources.length);
-  }
-
-  /**
-   * Writes all that remains in several buffers, one after the other, as {@link
-   * #write(CancellationToken, ByteBuffer)} does.
-   *
-   * @param token what may end the wait
-   * @param sources the bytes
-   * @param offset the first of them to use
-   * @param length how many of them to use
-   * @return how many bytes were handed over
-   * @throws CancelledIOException if the token is or becomes cancelled
-   * @throws IOException if the connection fails
-   */
-  public long write(CancellationToken token, ByteBuffer[] sources, int offset, int length)
-      throws IOException {
-    return ChannelTransfer.write(channel, readiness, token, sources, offset, length);
+    return ChannelTransfer.write(channel, readiness, token, sources, 0, sources.length);
   }
 
   // ---- the rest ----
-
-  /** {@return whether a connection was made; also true after it was closed by the peer} */
-  public boolean isConnected() {
-    return channel.isConnected();
-  }
 
   /**
    * {@return this end's address, or null if it has none yet}

@@ -40,7 +40,7 @@ public final class CancellableSocketFactory extends SocketFactory {
 
   @Override
   public Socket createSocket() throws IOException {
-    return ChannelSocketImpl.socket();
+    return ConnectionSocketImpl.socket();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.desist.net;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
@@ -13,7 +14,10 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
 
-/** Reading and writing with a channel that does not block: tries, waits, and tries again. */
+/**
+ * Reading and writing with a channel that does not block: tries, waits, and tries again. A wait
+ * that is cancelled has taken nothing, and the channel is as before (promises 19 and 20).
+ */
 final class ChannelTransfer {
   /**
    * How much of a buffer on the heap is offered at a time: the JDK copies all it is offered to
@@ -26,14 +30,15 @@ final class ChannelTransfer {
   static int read(
       ReadableByteChannel channel,
       Readiness readiness,
-      CancellationToken token,
+      CancellationToken given,
       ByteBuffer destination,
       Deadline deadline)
       throws IOException {
-    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(given, "token");
     Objects.requireNonNull(destination, "destination");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve(); // what was read or written must not be lost, nor a lock of the channel stay
+    CancellationToken token = Cancellation.currentWith(given);
     CancelledIOException.throwIfCancelled(token);
     while (true) {
       int count = slice(destination, channel::read);
@@ -48,15 +53,16 @@ final class ChannelTransfer {
   static long read(
       ScatteringByteChannel channel,
       Readiness readiness,
-      CancellationToken token,
+      CancellationToken given,
       ByteBuffer[] destinations,
       int offset,
       int length)
       throws IOException {
-    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(given, "token");
     Objects.requireNonNull(destinations, "destinations");
     check(destinations, "destinations", offset, length);
     Stack.reserve();
+    CancellationToken token = Cancellation.currentWith(given);
     CancelledIOException.throwIfCancelled(token);
     while (true) {
       long count = slice(destinations, offset, offset + length, channel::read);
@@ -88,14 +94,15 @@ final class ChannelTransfer {
   static int write(
       WritableByteChannel channel,
       Readiness readiness,
-      CancellationToken token,
+      CancellationToken given,
       ByteBuffer source,
       Deadline deadline)
       throws IOException {
-    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(given, "token");
     Objects.requireNonNull(source, "source");
     Objects.requireNonNull(deadline, "deadline");
     Stack.reserve();
+    CancellationToken token = Cancellation.currentWith(given);
     CancelledIOException.throwIfCancelled(token);
     int done = 0;
     while (true) {
@@ -111,15 +118,16 @@ final class ChannelTransfer {
   static long write(
       GatheringByteChannel channel,
       Readiness readiness,
-      CancellationToken token,
+      CancellationToken given,
       ByteBuffer[] sources,
       int offset,
       int length)
       throws IOException {
-    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(given, "token");
     Objects.requireNonNull(sources, "sources");
     check(sources, "sources", offset, length);
     Stack.reserve();
+    CancellationToken token = Cancellation.currentWith(given);
     CancelledIOException.throwIfCancelled(token);
     long done = 0;
     while (true) {

@@ -99,9 +99,12 @@ class CancellableFilesTest {
     byte[] bytes = random(size);
     Path source = file("source", bytes);
     Path target = directory.resolve("target");
-    assertEquals(size, CancellableFiles.copy(source, target, TransferOption.chunkSize(10_000)));
+    assertEquals(
+        size,
+        CancellableFiles.copy(
+            Cancellation.current(), source, target, TransferOption.chunkSize(10_000)));
     assertArrayEquals(bytes, Files.readAllBytes(target));
-    assertArrayEquals(bytes, CancellableFiles.readAllBytes(target));
+    assertArrayEquals(bytes, CancellableFiles.readAllBytes(Cancellation.current(), target));
   }
 
   @ParameterizedTest
@@ -162,6 +165,7 @@ class CancellableFilesTest {
     Path source = file("source", random(5000));
     Path target = directory.resolve("target");
     CancellableFiles.copy(
+        Cancellation.current(),
         source,
         target,
         TransferOption.chunkSize(100),
@@ -173,14 +177,18 @@ class CancellableFilesTest {
   void an_existing_target_is_replaced_only_if_asked() throws Exception {
     Path source = file("source", new byte[] {1});
     Path target = file("target", new byte[] {2});
-    assertThrows(FileAlreadyExistsException.class, () -> CancellableFiles.copy(source, target));
     assertThrows(
         FileAlreadyExistsException.class,
-        () -> CancellableFiles.copy(new ByteArrayInputStream(new byte[] {3}), target));
+        () -> CancellableFiles.copy(Cancellation.current(), source, target));
+    assertThrows(
+        FileAlreadyExistsException.class,
+        () ->
+            CancellableFiles.copy(
+                Cancellation.current(), new ByteArrayInputStream(new byte[] {3}), target));
     assertArrayEquals(new byte[] {2}, Files.readAllBytes(target));
-    CancellableFiles.copy(source, target, REPLACE_EXISTING, ATOMIC_MOVE);
+    CancellableFiles.copy(Cancellation.current(), source, target, REPLACE_EXISTING, ATOMIC_MOVE);
     assertArrayEquals(new byte[] {1}, Files.readAllBytes(target));
-    assertEquals(0, CancellableFiles.copy(source, source));
+    assertEquals(0, CancellableFiles.copy(Cancellation.current(), source, source));
   }
 
   @Test
@@ -197,7 +205,8 @@ class CancellableFilesTest {
               }
             });
     assertThrows(
-        FileAlreadyExistsException.class, () -> CancellableFiles.copy(source, target, intruder));
+        FileAlreadyExistsException.class,
+        () -> CancellableFiles.copy(Cancellation.current(), source, target, intruder));
     assertArrayEquals(new byte[] {9}, Files.readAllBytes(target));
   }
 
@@ -206,9 +215,11 @@ class CancellableFilesTest {
     Path source = file("source", new byte[] {1});
     Path folder = Files.createDirectory(directory.resolve("folder"));
     assertThrows(
-        FileSystemException.class, () -> CancellableFiles.copy(folder, directory.resolve("x")));
+        FileSystemException.class,
+        () -> CancellableFiles.copy(Cancellation.current(), folder, directory.resolve("x")));
     assertThrows(
-        FileSystemException.class, () -> CancellableFiles.copy(source, folder, REPLACE_EXISTING));
+        FileSystemException.class,
+        () -> CancellableFiles.copy(Cancellation.current(), source, folder, REPLACE_EXISTING));
     assertTrue(Files.isDirectory(folder));
   }
 
@@ -219,11 +230,12 @@ class CancellableFilesTest {
     var old = FileTime.from(Instant.parse("2001-02-03T04:05:06Z"));
     Files.setLastModifiedTime(source, old);
     Path plain = directory.resolve("plain");
-    CancellableFiles.copy(source, plain);
+    CancellableFiles.copy(Cancellation.current(), source, plain);
     assertEquals("r-x------", PosixFilePermissions.toString(Files.getPosixFilePermissions(plain)));
     assertTrue(Files.getLastModifiedTime(plain).compareTo(old) > 0);
     Path exact = directory.resolve("exact");
-    CancellableFiles.copy(source, exact, COPY_ATTRIBUTES, TransferOption.sync());
+    CancellableFiles.copy(
+        Cancellation.current(), source, exact, COPY_ATTRIBUTES, TransferOption.sync());
     assertEquals("r-x------", PosixFilePermissions.toString(Files.getPosixFilePermissions(exact)));
     assertEquals(old, Files.getLastModifiedTime(exact));
   }
@@ -233,15 +245,15 @@ class CancellableFilesTest {
     Path source = file("source", new byte[] {1});
     Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("source"));
     Path followed = directory.resolve("followed");
-    CancellableFiles.copy(link, followed);
+    CancellableFiles.copy(Cancellation.current(), link, followed);
     assertTrue(Files.isRegularFile(followed, LinkOption.NOFOLLOW_LINKS));
     Path copied = directory.resolve("copied");
-    CancellableFiles.copy(link, copied, LinkOption.NOFOLLOW_LINKS);
+    CancellableFiles.copy(Cancellation.current(), link, copied, LinkOption.NOFOLLOW_LINKS);
     assertEquals(Path.of("source"), Files.readSymbolicLink(copied));
-    CancellableFiles.writeString(link, "through");
+    CancellableFiles.writeString(Cancellation.current(), link, "through");
     assertTrue(Files.isSymbolicLink(link));
     assertEquals("through", Files.readString(source));
-    CancellableFiles.copy(followed, link, REPLACE_EXISTING);
+    CancellableFiles.copy(Cancellation.current(), followed, link, REPLACE_EXISTING);
     assertFalse(Files.isSymbolicLink(link));
     assertEquals("through", Files.readString(source));
   }
@@ -255,7 +267,9 @@ class CancellableFilesTest {
         threads.start(
             () -> {
               Thread.currentThread().interrupt();
-              long done = CancellableFiles.copy(source, target, TransferOption.sync());
+              long done =
+                  CancellableFiles.copy(
+                      Cancellation.current(), source, target, TransferOption.sync());
               assertTrue(Thread.interrupted());
               return done;
             });
@@ -380,7 +394,11 @@ class CancellableFilesTest {
     time.call(
         () ->
             CancellableFiles.copy(
-                source, slow, TransferOption.chunkSize(1000), TransferOption.progress(seen::add)));
+                Cancellation.current(),
+                source,
+                slow,
+                TransferOption.chunkSize(1000),
+                TransferOption.progress(seen::add)));
     assertEquals(
         List.of(0L, 3000L, 6000L, 9000L, 10_000L),
         seen.stream().map(TransferProgress::done).toList());
@@ -397,7 +415,9 @@ class CancellableFilesTest {
             _ -> {
               throw new IllegalStateException("mine");
             });
-    assertThrows(IllegalStateException.class, () -> CancellableFiles.copy(source, target, failing));
+    assertThrows(
+        IllegalStateException.class,
+        () -> CancellableFiles.copy(Cancellation.current(), source, target, failing));
     assertFalse(Files.exists(target));
   }
 
@@ -407,11 +427,12 @@ class CancellableFilesTest {
     Path source = file("source", random(300_000));
     try (var zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
       Path inside = zip.getPath("/inside");
-      CancellableFiles.copy(source, inside);
-      assertArrayEquals(random(300_000), CancellableFiles.readAllBytes(inside));
-      CancellableFiles.copy(inside, directory.resolve("back"));
-      CancellableFiles.writeString(inside, "other");
-      assertEquals("other", CancellableFiles.readString(inside));
+      CancellableFiles.copy(Cancellation.current(), source, inside);
+      assertArrayEquals(
+          random(300_000), CancellableFiles.readAllBytes(Cancellation.current(), inside));
+      CancellableFiles.copy(Cancellation.current(), inside, directory.resolve("back"));
+      CancellableFiles.writeString(Cancellation.current(), inside, "other");
+      assertEquals("other", CancellableFiles.readString(Cancellation.current(), inside));
       try (Stream<Path> files = Files.list(zip.getPath("/"))) {
         assertEquals(List.of(inside), files.toList());
       }
@@ -424,12 +445,15 @@ class CancellableFilesTest {
   @Test
   void write_creates_and_replaces_and_keeps_permissions() throws Exception {
     Path target = directory.resolve("target");
-    assertSame(target, CancellableFiles.writeString(target, "grün"));
-    assertEquals("grün", CancellableFiles.readString(target));
+    assertSame(target, CancellableFiles.writeString(Cancellation.current(), target, "grün"));
+    assertEquals("grün", CancellableFiles.readString(Cancellation.current(), target));
     Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-rw-rw-"));
-    CancellableFiles.write(target, new byte[] {(byte) 0xff}, TransferOption.sync());
+    CancellableFiles.write(
+        Cancellation.current(), target, new byte[] {(byte) 0xff}, TransferOption.sync());
     assertEquals("rw-rw-rw-", PosixFilePermissions.toString(Files.getPosixFilePermissions(target)));
-    assertThrows(MalformedInputException.class, () -> CancellableFiles.readString(target));
+    assertThrows(
+        MalformedInputException.class,
+        () -> CancellableFiles.readString(Cancellation.current(), target));
   }
 
   @Test
@@ -438,15 +462,25 @@ class CancellableFilesTest {
     byte[] bytes = {1};
     assertThrows(
         NoSuchFileException.class,
-        () -> CancellableFiles.write(target, bytes, StandardOpenOption.TRUNCATE_EXISTING));
-    CancellableFiles.write(target, bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.SYNC);
+        () ->
+            CancellableFiles.write(
+                Cancellation.current(), target, bytes, StandardOpenOption.TRUNCATE_EXISTING));
+    CancellableFiles.write(
+        Cancellation.current(),
+        target,
+        bytes,
+        StandardOpenOption.CREATE_NEW,
+        StandardOpenOption.SYNC);
     assertThrows(
         FileAlreadyExistsException.class,
-        () -> CancellableFiles.write(target, bytes, StandardOpenOption.CREATE_NEW));
+        () ->
+            CancellableFiles.write(
+                Cancellation.current(), target, bytes, StandardOpenOption.CREATE_NEW));
     for (OpenOption option :
         new OpenOption[] {StandardOpenOption.APPEND, StandardOpenOption.DELETE_ON_CLOSE}) {
       assertThrows(
-          UnsupportedOperationException.class, () -> CancellableFiles.write(target, bytes, option));
+          UnsupportedOperationException.class,
+          () -> CancellableFiles.write(Cancellation.current(), target, bytes, option));
     }
     assertThrows(IllegalArgumentException.class, () -> TransferOption.chunkSize(0));
   }
@@ -550,7 +584,7 @@ class CancellableFilesTest {
   @Test
   void a_long_name_is_written_too() throws Exception {
     Path target = directory.resolve("ä".repeat(127));
-    CancellableFiles.writeString(target, "x");
+    CancellableFiles.writeString(Cancellation.current(), target, "x");
     assertEquals("x", Files.readString(target));
   }
 
@@ -598,7 +632,7 @@ class CancellableFilesTest {
                   }));
     }
     assertEquals(4, seen.size());
-    try (Stream<Path> paths = CancellableFiles.walk(directory)) {
+    try (Stream<Path> paths = CancellableFiles.walk(Cancellation.current(), directory)) {
       assertEquals(11, paths.count());
     }
     assertThrows(

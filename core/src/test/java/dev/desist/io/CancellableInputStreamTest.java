@@ -425,9 +425,9 @@ class CancellableInputStreamTest {
     try (var lines =
         CancellableInputStream.pumping(new ByteArrayInputStream(text), 3).lines(UTF_8)) {
       for (String expected : List.of("a", "b", "c", "", "dé€𝄞")) {
-        assertEquals(expected, lines.readLine());
+        assertEquals(expected, lines.readLine(Cancellation.current()));
       }
-      assertEquals(null, lines.readLine());
+      assertEquals(null, lines.readLine(Cancellation.current()));
     }
   }
 
@@ -441,15 +441,15 @@ class CancellableInputStreamTest {
       byte[] text = "first\nsec€nd\n".getBytes(UTF_8);
       out.write(text, 0, 10); // in the middle of the sign
       out.flush();
-      assertEquals("first", lines.readLine());
+      assertEquals("first", lines.readLine(Cancellation.current()));
       var reading = threads.start(() -> lines.readLine(source.token()));
       reading.awaitParked();
-      assertThrows(IllegalStateException.class, lines::readLine);
+      assertThrows(IllegalStateException.class, () -> lines.readLine(Cancellation.current()));
       source.cancel();
       assertInstanceOf(CancelledIOException.class, reading.failure());
       out.write(text, 10, text.length - 10);
       out.close();
-      assertEquals("sec€nd", threads.start(() -> lines.readLine()).get());
+      assertEquals("sec€nd", threads.start(() -> lines.readLine(Cancellation.current())).get());
     }
   }
 }

@@ -96,7 +96,7 @@ class CancellableProcessTest {
                     CancellableProcess.run(
                         NONE,
                         shell("cat; echo grün >&2; exit 3"),
-                        CancellableProcess.Options.defaults().withInput(much)))
+                        options -> options.withInput(much)))
             .get();
     assertEquals(3, result.exitCode());
     assertArrayEquals(much, result.outputBytes());
@@ -106,8 +106,11 @@ class CancellableProcessTest {
 
   @Test
   void what_is_more_than_the_limit_is_read_and_dropped() throws Exception {
-    var limited = CancellableProcess.Options.defaults().withOutputLimit(5);
-    var result = CancellableProcess.run(shell("head -c 300000 /dev/zero; echo oh >&2"), limited);
+    var result =
+        CancellableProcess.run(
+            NONE,
+            shell("head -c 300000 /dev/zero; echo oh >&2"),
+            options -> options.withOutputLimit(5));
     assertEquals(5, result.outputBytes().length);
     assertEquals("oh\n", result.errors());
     assertTrue(result.isTruncated());
@@ -115,8 +118,11 @@ class CancellableProcessTest {
 
   @Test
   void a_process_that_does_not_read_its_input_is_no_failure() throws Exception {
-    var fed = CancellableProcess.Options.defaults().withInput(new byte[1_000_000]);
-    assertEquals(0, CancellableProcess.run(shell("exit 0"), fed).exitCode());
+    byte[] much = new byte[1_000_000];
+    assertEquals(
+        0,
+        CancellableProcess.run(NONE, shell("exit 0"), options -> options.withInput(much))
+            .exitCode());
   }
 
   @Test
@@ -135,7 +141,7 @@ class CancellableProcessTest {
     assertTrue(inside.startsWith("outer "), inside);
     assertEquals("outer", builder.environment().get("DESIST_TREE"));
     var plain = shell("true");
-    CancellableProcess.run(plain);
+    CancellableProcess.run(Cancellation.current(), plain);
     assertNull(plain.environment().get("DESIST_TREE"));
   }
 
@@ -170,7 +176,7 @@ class CancellableProcessTest {
       source.cancel();
       assertInstanceOf(CancelledException.class, waiting.failure());
       assertEquals(List.of(), sleepers());
-      assertEquals(128 + 9, process.waitFor());
+      assertEquals(128 + 9, process.waitFor(Cancellation.current()));
     }
   }
 
@@ -285,10 +291,10 @@ class CancellableProcessTest {
             + " do sleep 0.01; done";
     try (var process = CancellableProcess.start(shell(polite));
         var lines = process.output().lines(UTF_8)) {
-      assertEquals("up", lines.readLine());
+      assertEquals("up", lines.readLine(Cancellation.current()));
       ProcessReport report = process.end(); // it writes more than a pipe and a buffer hold
       assertEquals(List.of(), report.killed(), report.toString());
-      assertEquals(5, process.waitFor());
+      assertEquals(5, process.waitFor(Cancellation.current()));
       assertTrue(Files.exists(directory.resolve("clean")));
       String said = new String(process.errors().readAllBytes(), UTF_8);
       assertTrue(said.contains("bye\n"), said); // the shell also tells that its sleep has ended
@@ -302,10 +308,10 @@ class CancellableProcessTest {
             + " sleep 0.01; done";
     try (var process = CancellableProcess.start(shell(polite));
         var lines = process.output().lines(UTF_8)) {
-      assertEquals("up", lines.readLine());
+      assertEquals("up", lines.readLine(Cancellation.current()));
       ProcessReport report = process.end();
       assertEquals(List.of(), report.killed(), report.toString());
-      assertEquals(5, process.waitFor());
+      assertEquals(5, process.waitFor(Cancellation.current()));
       assertTrue(Files.exists(directory.resolve("clean")));
     }
   }
@@ -320,7 +326,7 @@ class CancellableProcessTest {
             + " do sleep 0.01; done";
     try (var process = CancellableProcess.start(shell(leaving));
         var lines = process.output().lines(UTF_8)) {
-      assertEquals("up", lines.readLine());
+      assertEquals("up", lines.readLine(Cancellation.current()));
       ProcessReport report = process.end();
       assertEquals(List.of(), report.killed(), report.toString());
       assertTrue(Files.exists(directory.resolve("asked")));
@@ -352,10 +358,10 @@ class CancellableProcessTest {
       assertInstanceOf(CancelledIOException.class, reading.failure());
       process.input().write("one\n".getBytes(UTF_8));
       process.input().flush();
-      assertEquals("got one", lines.readLine());
+      assertEquals("got one", lines.readLine(Cancellation.current()));
       process.input().close();
-      assertNull(lines.readLine());
-      assertEquals(0, process.waitFor());
+      assertNull(lines.readLine(Cancellation.current()));
+      assertEquals(0, process.waitFor(Cancellation.current()));
     }
   }
 
@@ -366,7 +372,7 @@ class CancellableProcessTest {
     try (var process = CancellableProcess.start(shell(late));
         var lines = process.output().lines(UTF_8);
         var source = CancellationSource.create()) {
-      assertEquals("up", lines.readLine());
+      assertEquals("up", lines.readLine(Cancellation.current()));
       var writing =
           Threads.PLATFORM.start(
               () ->
@@ -381,7 +387,7 @@ class CancellableProcessTest {
       source.cancel();
       Files.createFile(directory.resolve("go"));
       assertTrue(writing.get());
-      assertEquals("1000000", String.valueOf(lines.readLine()).strip());
+      assertEquals("1000000", String.valueOf(lines.readLine(Cancellation.current())).strip());
     }
   }
 
@@ -438,7 +444,7 @@ class CancellableProcessTest {
     long left;
     try (var process = CancellableProcess.start(shell("SLEEP > /dev/null 2>&1 & echo $!"))) {
       left = Long.parseLong(new String(process.output().readAllBytes(), UTF_8).strip());
-      assertEquals(0, process.waitFor());
+      assertEquals(0, process.waitFor(Cancellation.current()));
     }
     ProcessHandle daemon = ProcessHandle.of(left).orElseThrow();
     assertTrue(ProcessTree.isAlive(daemon));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledIOException;
 import dev.desist.support.Threads;
@@ -35,17 +36,17 @@ class DirectoryWatchTest {
   @ParameterizedTest
   @EnumSource
   void promise20_a_cancelled_wait_loses_nothing(Threads threads) throws Exception {
-    try (var watch = CancellableFiles.watch(directory);
+    try (var watch = DirectoryWatch.of(directory);
         var source = CancellationSource.create()) {
       var waiting = threads.start(() -> watch.take(source.token()));
       waiting.awaitParked();
       source.cancel("enough");
       var thrown = assertInstanceOf(CancelledIOException.class, waiting.failure());
       assertEquals("enough", thrown.reason().message());
-      assertEquals(List.of(), watch.poll(Duration.ZERO));
+      assertEquals(List.of(), watch.poll(Cancellation.current(), Duration.ZERO));
       Path file = Files.createFile(directory.resolve("file"));
       assertThrows(CancelledIOException.class, () -> watch.take(source.token()));
-      var taken = threads.start(() -> watch.take()).get();
+      var taken = threads.start(() -> watch.take(Cancellation.current())).get();
       assertEquals(new DirectoryWatch.Change(DirectoryWatch.Kind.CREATED, file), taken.getFirst());
     }
   }
@@ -62,7 +63,7 @@ class DirectoryWatchTest {
       await()
           .until(
               () -> {
-                changes.addAll(watch.poll(Duration.ofMillis(100)));
+                changes.addAll(watch.poll(Cancellation.current(), Duration.ofMillis(100)));
                 return changes.contains(new DirectoryWatch.Change(DirectoryWatch.Kind.LOST, lost))
                     && changes.contains(
                         new DirectoryWatch.Change(DirectoryWatch.Kind.DELETED, lost));
@@ -82,7 +83,7 @@ class DirectoryWatchTest {
       await()
           .until(
               () -> {
-                changes.addAll(watch.poll(Duration.ofMillis(100)));
+                changes.addAll(watch.poll(Cancellation.current(), Duration.ofMillis(100)));
                 return changes.contains(
                     new DirectoryWatch.Change(DirectoryWatch.Kind.CREATED, last));
               });
@@ -94,11 +95,12 @@ class DirectoryWatchTest {
   @EnumSource
   void closing_ends_a_wait(Threads threads) throws Exception {
     var watch = DirectoryWatch.of(directory);
-    var waiting = threads.start(() -> watch.take());
+    var waiting = threads.start(() -> watch.take(Cancellation.current()));
     waiting.awaitParked();
     watch.close();
     assertInstanceOf(ClosedWatchServiceException.class, waiting.failure());
-    assertThrows(ClosedWatchServiceException.class, () -> watch.poll(Duration.ZERO));
+    assertThrows(
+        ClosedWatchServiceException.class, () -> watch.poll(Cancellation.current(), Duration.ZERO));
   }
 
   @ParameterizedTest
@@ -108,14 +110,16 @@ class DirectoryWatchTest {
       var waiting =
           threads.start(
               () -> {
-                assertThrows(InterruptedIOException.class, watch::take);
+                assertThrows(
+                    InterruptedIOException.class, () -> watch.take(Cancellation.current()));
                 return Thread.currentThread().isInterrupted();
               });
       waiting.awaitParked();
       waiting.thread().interrupt();
       assertTrue(waiting.get());
       Files.createFile(directory.resolve("file"));
-      assertEquals(DirectoryWatch.Kind.CREATED, watch.take().getFirst().kind());
+      assertEquals(
+          DirectoryWatch.Kind.CREATED, watch.take(Cancellation.current()).getFirst().kind());
     }
   }
 
@@ -123,13 +127,13 @@ class DirectoryWatchTest {
   void polling_needs_no_thread() throws Exception {
     try (var watch = DirectoryWatch.of(directory)) {
       Files.createFile(directory.resolve("file"));
-      await().until(() -> !watch.poll(Duration.ZERO).isEmpty());
+      await().until(() -> !watch.poll(Cancellation.current(), Duration.ZERO).isEmpty());
     }
   }
 
   @Test
   void what_is_no_directory_is_refused() throws Exception {
     Path file = Files.createFile(directory.resolve("file"));
-    assertThrows(NotDirectoryException.class, () -> CancellableFiles.watch(file));
+    assertThrows(NotDirectoryException.class, () -> DirectoryWatch.of(file));
   }
 }

@@ -276,7 +276,7 @@ class EndByCancellationTest {
   @Test
   void completion_beats_cancellation() throws Exception {
     try (var process = CancellableProcess.start(new ProcessBuilder("true"))) {
-      assertEquals(0, process.waitFor());
+      assertEquals(0, process.waitFor(Cancellation.current()));
       var source = CancellationSource.create();
       source.cancel();
       assertEquals(0, process.waitFor(source.token()));
@@ -310,8 +310,13 @@ class EndByCancellationTest {
     var source = CancellationSource.create("tab");
     Path begun = directory.resolve("begun");
     var builder = new ProcessBuilder("sh", "-c", "echo half; : > " + begun + "; exec sleep 60");
-    var options = CancellableProcess.Options.defaults().withEnding(ProcessEnding.atOnce());
-    var call = threads.start(() -> CancellableProcess.run(source.token(), builder, options));
+    var call =
+        threads.start(
+            () ->
+                CancellableProcess.run(
+                    source.token(),
+                    builder,
+                    options -> options.withEnding(ProcessEnding.atOnce())));
     org.awaitility.Awaitility.await().until(() -> Files.exists(begun));
     source.cancel("closed");
     assertInstanceOf(CancelledIOException.class, call.failure());
@@ -357,7 +362,9 @@ class EndByCancellationTest {
       assertThrows(CancelledIOException.class, () -> watch.poll(source.token(), Duration.ZERO));
       assertThrows(
           CancelledIOException.class,
-          () -> Cancellation.call(source.token(), () -> watch.poll(Duration.ofDays(1))));
+          () ->
+              Cancellation.call(
+                  source.token(), () -> watch.poll(Cancellation.current(), Duration.ofDays(1))));
     }
   }
 }

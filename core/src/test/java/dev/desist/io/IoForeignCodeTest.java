@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
@@ -325,7 +326,9 @@ class IoForeignCodeTest {
             IoForeignCodeTest.<RuntimeException>sneak(new Unspeakable());
           }
         };
-    var e = assertThrows(IOException.class, () -> CancellableFiles.copy(source, target));
+    var e =
+        assertThrows(
+            IOException.class, () -> CancellableFiles.copy(Cancellation.current(), source, target));
     assertInstanceOf(Unspeakable.class, e.getCause());
   }
 
@@ -429,7 +432,8 @@ class IoForeignCodeTest {
             });
     reader.start();
     inside.await();
-    var misuse = assertThrows(IllegalStateException.class, () -> lines.readLine());
+    var misuse =
+        assertThrows(IllegalStateException.class, () -> lines.readLine(Cancellation.current()));
     assertTrue(String.valueOf(misuse.getMessage()).contains(Equal.class.getName()));
     release.countDown();
     reader.join();

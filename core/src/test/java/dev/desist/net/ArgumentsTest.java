@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.support.Ends;
 import dev.desist.testkit.Hygiene;
@@ -53,8 +54,8 @@ class ArgumentsTest {
       refusesNull("token", () -> mine.write(null, buffers));
       refusesNull("sources", () -> mine.write(NONE, (ByteBuffer[]) null));
       assertThrows(NullPointerException.class, () -> mine.write(new ByteBuffer[] {null}));
-      assertThrows(IndexOutOfBoundsException.class, () -> mine.read(NONE, buffers, 1, 1));
-      assertThrows(IndexOutOfBoundsException.class, () -> mine.write(NONE, buffers, -1, 1));
+      assertThrows(IndexOutOfBoundsException.class, () -> mine.read(buffers, 1, 1));
+      assertThrows(IndexOutOfBoundsException.class, () -> mine.write(buffers, -1, 1));
       assertThrows(IndexOutOfBoundsException.class, () -> mine.write(buffers, 0, 2));
       assertThrows(
           IndexOutOfBoundsException.class, () -> mine.inputStream().read(new byte[2], 1, 2));
@@ -132,13 +133,15 @@ class ArgumentsTest {
       stranger.send(ByteBuffer.allocate(1), mine.localAddress());
       friend.send(ByteBuffer.allocate(2), mine.localAddress());
       ByteBuffer buffer = ByteBuffer.allocate(10);
-      assertEquals(friend.getLocalAddress(), mine.receive(buffer));
+      assertEquals(friend.getLocalAddress(), mine.receive(Cancellation.current(), buffer));
       assertEquals(2, buffer.position());
-      mine.send(buffer.flip(), friend.getLocalAddress());
+      mine.send(Cancellation.current(), buffer.flip(), friend.getLocalAddress());
       assertEquals(mine.localAddress(), friend.receive(ByteBuffer.allocate(10)));
       assertThrows(
           AlreadyConnectedException.class,
-          () -> mine.send(ByteBuffer.allocate(1), stranger.getLocalAddress()));
+          () ->
+              mine.send(
+                  Cancellation.current(), ByteBuffer.allocate(1), stranger.getLocalAddress()));
     }
   }
 
@@ -146,7 +149,7 @@ class ArgumentsTest {
   void an_empty_datagram_is_one() throws Exception {
     try (var a = CancellableDatagramChannel.open(Ends.loopback());
         var b = CancellableDatagramChannel.open(Ends.loopback())) {
-      a.send(ByteBuffer.allocate(0), b.localAddress());
+      a.send(Cancellation.current(), ByteBuffer.allocate(0), b.localAddress());
       ByteBuffer buffer = ByteBuffer.allocate(10);
       assertEquals(a.localAddress(), b.receive(NONE, buffer));
       assertEquals(0, buffer.position());

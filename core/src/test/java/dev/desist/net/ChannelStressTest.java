@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
@@ -192,7 +193,7 @@ class ChannelStressTest {
     try (ServerSocketChannel server = ServerSocketChannel.open().bind(Ends.loopback(), 500)) {
       for (int i = 0; i < connections; i++) {
         int slot = i;
-        var mine = CancellableSocketChannel.open(server.getLocalAddress());
+        var mine = CancellableSocketChannel.open(Cancellation.current(), server.getLocalAddress());
         others.add(server.accept());
         run.start(kind, () -> read(run, slot, mine));
       }
@@ -256,7 +257,7 @@ class ChannelStressTest {
     try (ServerSocketChannel server = ServerSocketChannel.open().bind(Ends.loopback(), 500)) {
       for (int i = 0; i < connections; i++) {
         int slot = i;
-        var mine = CancellableSocketChannel.open(server.getLocalAddress());
+        var mine = CancellableSocketChannel.open(Cancellation.current(), server.getLocalAddress());
         SocketChannel other = server.accept();
         run.start(kind, () -> write(run, slot, mine));
         run.start(Kind.PLATFORM, () -> drain(run, other));

@@ -2,6 +2,7 @@ package dev.desist.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
 import dev.desist.support.Ends;
@@ -29,7 +30,7 @@ final class DatagramRig extends Rig {
 
   @Override
   Object callWithoutToken() throws IOException {
-    return mine.receive(buffer);
+    return mine.receive(Cancellation.current(), buffer);
   }
 
   @Override

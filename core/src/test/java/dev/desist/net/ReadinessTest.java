@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
@@ -327,7 +328,9 @@ class ReadinessTest {
           IOException.class,
           () -> {
             for (int i = 0; i < 10; i++) {
-              opened.add(CancellableSocketChannel.open(server.localAddress()).channel());
+              opened.add(
+                  CancellableSocketChannel.open(Cancellation.current(), server.localAddress())
+                      .channel());
             }
           });
     } finally {

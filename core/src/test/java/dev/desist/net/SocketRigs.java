@@ -40,7 +40,7 @@ final class SocketRigs {
 
     @Override
     Object callWithoutToken() throws IOException {
-      return keep(server.accept());
+      return keep(server.accept(Cancellation.current()));
     }
 
     @Override
@@ -248,7 +248,7 @@ final class SocketRigs {
 
     @Override
     Object callWithoutToken() throws IOException {
-      mine.connect(server.getLocalAddress());
+      mine.connect(Cancellation.current(), server.getLocalAddress());
       return mine;
     }
 
@@ -261,7 +261,7 @@ final class SocketRigs {
 
     @Override
     void check(Object result) throws IOException {
-      assertTrue(mine.isConnected());
+      assertTrue(mine.channel().isConnected());
       SocketChannel other = keep(server.accept());
       mine.write(ByteBuffer.wrap(bytes(7)));
       ByteBuffer buffer = ByteBuffer.allocate(10);

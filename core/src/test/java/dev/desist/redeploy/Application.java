@@ -344,8 +344,8 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void sockets() throws Exception {
     try (var server = CancellableServerSocketChannel.open(ANY);
-        var client = CancellableSocketChannel.open(server.localAddress());
-        var served = server.accept();
+        var client = CancellableSocketChannel.open(Cancellation.current(), server.localAddress());
+        var served = server.accept(Cancellation.current());
         var datagrams = CancellableDatagramChannel.open(ANY);
         var pipe = CancellablePipe.open()) {
       cancelled(server::accept);
@@ -378,7 +378,7 @@ public final class Application implements Function<String, Callable<List<String>
     try (var lines =
         CancellableInputStream.pumping(new ByteArrayInputStream("a\nb".getBytes(UTF_8)))
             .lines(UTF_8)) {
-      lines.readLine();
+      lines.readLine(Cancellation.current());
     }
     Path folder = Files.createTempDirectory("redeploy");
     Path fifo = folder.resolve("fifo");
@@ -396,10 +396,10 @@ public final class Application implements Function<String, Callable<List<String>
   private static void files() throws Exception {
     Path folder = Files.createTempDirectory("redeploy");
     Path file = folder.resolve("a");
-    CancellableFiles.writeString(file, "text");
-    CancellableFiles.copy(file, folder.resolve("b"));
-    CancellableFiles.readString(file);
-    try (var walk = CancellableFiles.walk(folder)) {
+    CancellableFiles.writeString(Cancellation.current(), file, "text");
+    CancellableFiles.copy(Cancellation.current(), file, folder.resolve("b"));
+    CancellableFiles.readString(Cancellation.current(), file);
+    try (var walk = CancellableFiles.walk(Cancellation.current(), folder)) {
       walk.sorted(java.util.Comparator.reverseOrder()).forEach(Application::delete);
     }
   }
@@ -414,14 +414,14 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void watches() throws Exception {
     Path folder = Files.createTempDirectory("redeploy");
-    try (DirectoryWatch watch = CancellableFiles.watch(folder)) {
+    try (DirectoryWatch watch = DirectoryWatch.of(folder)) {
       cancelled(watch::take);
     }
     Files.delete(folder);
   }
 
   private static void processes() throws Exception {
-    CancellableProcess.run(new ProcessBuilder("true"));
+    CancellableProcess.run(Cancellation.current(), new ProcessBuilder("true"));
     cancelled(token -> CancellableProcess.run(token, new ProcessBuilder("sleep", "100")));
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
@@ -29,7 +30,9 @@ class ConversationTest {
   @Test
   void promise19_a_cancelled_conversation_ends_with_a_goodbye_and_can_go_on() throws Exception {
     try (var listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
-        var mine = CancellableSocketChannel.open(listener.getLocalSocketAddress());
+        var mine =
+            CancellableSocketChannel.open(
+                Cancellation.current(), listener.getLocalSocketAddress());
         Socket other = listener.accept()) {
       var heard = new BufferedReader(new InputStreamReader(other.getInputStream(), UTF_8));
       var source = CancellationSource.create("tab");

@@ -1,5 +1,6 @@
 package dev.desist.snippets;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.io.CancellableFiles;
 import dev.desist.io.CancellableInputStream;
@@ -38,7 +39,7 @@ final class FileSnippets {
           try (var zip = new ZipOutputStream(out)) {
             for (Path file : files) {
               zip.putNextEntry(new ZipEntry(file.getFileName().toString()));
-              CancellableFiles.copy(file, zip); // under the same token
+              CancellableFiles.copy(Cancellation.current(), file, zip); // under the same token
             }
           }
         });
@@ -68,7 +69,7 @@ final class FileSnippets {
 
   // @start region="watch"
   static void serveInbox(CancellationToken token, Path inbox) throws IOException {
-    try (DirectoryWatch watch = CancellableFiles.watch(inbox)) {
+    try (DirectoryWatch watch = DirectoryWatch.of(inbox)) {
       while (true) {
         for (DirectoryWatch.Change change : watch.take(token)) {
           show(change.kind() + " " + change.path());

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
@@ -126,7 +127,8 @@ class ShutdownSnippetsTest {
     var listener = CancellableServerSocketChannel.open(new InetSocketAddress("localhost", 0));
     shutdown.onStop("listener", listener::close);
     Thread.startVirtualThread(() -> accept(shutdown, listener));
-    try (var client = CancellableSocketChannel.open(listener.localAddress())) {
+    try (var client =
+        CancellableSocketChannel.open(Cancellation.current(), listener.localAddress())) {
       client.write(UTF_8.encode("hello\n"));
       assertEquals("hello\n", line(client));
       shutdown.initiate("the test is over");

@@ -48,7 +48,7 @@ final class StreamSnippets {
   // @start region="lines"
   static List<String> answers(CancellationToken token, int count) {
     CancellableLineReader in = CancellableInputStream.systemIn().lines(StandardCharsets.UTF_8);
-    return UntilCancelled.thenEnd(token).stream(in::readLine).limit(count).toList();
+    return UntilCancelled.thenEnd(token).stream(() -> in.readLine(token)).limit(count).toList();
   }
 
   // @end

@@ -206,7 +206,9 @@ class ItemsTest {
       var consumer =
           Parked.in(
               () -> {
-                thenEnd.<String>items(reader::readLine).forEach(done::add);
+                thenEnd
+                    .<String>items(() -> reader.readLine(Cancellation.current()))
+                    .forEach(done::add);
                 return done;
               });
       await().until(() -> done.size() == 2);
@@ -214,7 +216,7 @@ class ItemsTest {
       assertEquals(List.of("one", "two"), consumer.get());
       out.write("ree\n".getBytes(UTF_8));
       out.flush();
-      assertEquals("three", reader.readLine());
+      assertEquals("three", reader.readLine(Cancellation.current()));
     }
   }
 

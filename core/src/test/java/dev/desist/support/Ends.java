@@ -1,5 +1,6 @@
 package dev.desist.support;
 
+import dev.desist.Cancellation;
 import dev.desist.net.CancellableSocketChannel;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -26,7 +27,7 @@ public record Ends(CancellableSocketChannel mine, SocketChannel other) {
     try (ServerSocketChannel server =
         unix ? ServerSocketChannel.open(StandardProtocolFamily.UNIX) : ServerSocketChannel.open()) {
       server.bind(local);
-      var mine = CancellableSocketChannel.open(server.getLocalAddress());
+      var mine = CancellableSocketChannel.open(Cancellation.current(), server.getLocalAddress());
       return new Ends(mine, server.accept());
     }
   }

@@ -84,7 +84,7 @@ final class LoadClient {
   private Lines join() throws IOException {
     CancellationToken token = Cancellation.current();
     Load.Options options = load.options();
-    var lines = new Lines(CancellableSocketChannel.open(load.relay()));
+    var lines = new Lines(CancellableSocketChannel.open(token, load.relay()));
     tell(lines, "JOIN %s %s".formatted(options.room(number), options.name(number)));
     String answer = lines.read(token);
     if (answer == null || !answer.startsWith("JOINED ")) {

@@ -37,7 +37,7 @@ final class TerminalClient {
    */
   void run(InetSocketAddress relay, String room, String name, CancellationToken leave)
       throws IOException, InterruptedException {
-    try (var lines = new Lines(CancellableSocketChannel.open(relay));
+    try (var lines = new Lines(CancellableSocketChannel.open(leave, relay));
         var scope = TaskScope.<@Nullable Void>open()) {
       say(lines, "JOIN %s %s".formatted(room, name));
       String answer = lines.read(leave);

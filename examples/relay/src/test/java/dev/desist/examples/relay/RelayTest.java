@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.CancellationToken;
 import dev.desist.net.CancellableServerSocketChannel;
 import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Shutdown;
@@ -109,7 +110,9 @@ class RelayTest {
   @Test
   void to_join_is_one_step() throws Exception {
     try (var server = CancellableServerSocketChannel.open(any());
-        var lines = new Lines(CancellableSocketChannel.open(server.localAddress()))) {
+        var lines =
+            new Lines(
+                CancellableSocketChannel.open(CancellationToken.none(), server.localAddress()))) {
       var member = new Connection(relay, lines, "somewhere");
       var others =
           new Thread(

@@ -1,5 +1,6 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.Cancellation;
 import dev.desist.io.CancellableFiles;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -143,7 +144,7 @@ final class Database {
       // Folds the log into the one file that is read from now on.
       statement.execute("PRAGMA journal_mode = DELETE");
     }
-    CancellableFiles.writeString(seal, contentChecksum());
+    CancellableFiles.writeString(Cancellation.current(), seal, contentChecksum());
   }
 
   /** {@return a connection that only reads, to a complete database} */
@@ -201,7 +202,7 @@ final class Database {
   private String contentChecksum() throws IOException {
     var sum = new CRC32C();
     try (var out = new CheckedOutputStream(OutputStream.nullOutputStream(), sum)) {
-      CancellableFiles.copy(file, out);
+      CancellableFiles.copy(Cancellation.current(), file, out);
     } catch (NoSuchFileException _) {
       return "none";
     }

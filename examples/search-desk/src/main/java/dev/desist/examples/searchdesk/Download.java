@@ -121,7 +121,7 @@ final class Download {
       throws Exception {
     var job = new ZipJob(work.name(), source, answer::progress);
     var packed = new AtomicReference<>(DownloadProgress.NONE);
-    CancellableFiles.write(file, out -> packed.set(job.run(out, query)));
+    CancellableFiles.write(Cancellation.current(), file, out -> packed.set(job.run(out, query)));
     if (!keeper.test(this, packed.get())) {
       Files.deleteIfExists(file);
       Cancellation.checkpoint();

@@ -1,5 +1,6 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.Cancellation;
 import dev.desist.io.CancellableFiles;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
@@ -105,6 +106,7 @@ final class Source implements AutoCloseable {
   List<Entry> files() throws IOException {
     var entries = new ArrayList<Entry>();
     CancellableFiles.walkFileTree(
+        Cancellation.current(),
         root,
         new SimpleFileVisitor<>() {
           @Override

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.CancellationToken;
 import dev.desist.io.CancellableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ class DownloadFolderTest {
   }
 
   private static void write(Path file) throws IOException {
-    CancellableFiles.write(file, out -> out.write('x'));
+    CancellableFiles.write(CancellationToken.none(), file, out -> out.write('x'));
   }
 
   @Test
@@ -36,6 +37,7 @@ class DownloadFolderTest {
     try (var folder = DownloadFolder.open(cache)) {
       Path file = folder.file("a.zip");
       CancellableFiles.write(
+          CancellationToken.none(),
           file,
           out -> {
             out.write('x');
@@ -55,6 +57,7 @@ class DownloadFolderTest {
         IOException.class,
         () ->
             CancellableFiles.write(
+                CancellationToken.none(),
                 folder.file("a.zip"),
                 out -> {
                   out.write('x');
@@ -71,11 +74,13 @@ class DownloadFolderTest {
   void twoDesksLeaveEachOthersFilesAlone() throws Exception {
     try (var one = DownloadFolder.open(cache)) {
       CancellableFiles.write(
+          CancellationToken.none(),
           one.file("one.zip"),
           outOfOne -> {
             outOfOne.write('x');
             try (var two = DownloadFolder.open(cache)) {
               CancellableFiles.write(
+                  CancellationToken.none(),
                   two.file("two.zip"),
                   outOfTwo -> {
                     outOfTwo.write('x');
