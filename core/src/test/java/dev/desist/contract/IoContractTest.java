@@ -135,7 +135,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Says(
     of = CancellableInputStream.class,
     value = "It ends with the source, or after a few seconds in which the buffer was full",
-    by = "CancellableInputStreamTest.a_stream_that_was_dropped_half_read_keeps_no_thread")
+    by = "CancellableInputStreamTest.promise17_a_stream_that_was_dropped_half_read_keeps_no_thread")
 @Says(
     of = CancellableInputStream.class,
     value = "System#in is the exception, of which there can be many streams",
