@@ -68,7 +68,7 @@ final class Contest<T extends @Nullable Object> extends Joiners.CollectingFailur
     try {
       try (TaskScope<T, List<T>> scope = TaskScope.open(contest, options::apply)) {
         for (int i = 0; i < entrants.size(); i++) {
-          scope.fork(new Entrant<>(scope, contest, i, entrants.get(i)));
+          scope.begin(new Entrant<>(scope, contest, i, entrants.get(i)));
         }
         winners = scope.join();
       }

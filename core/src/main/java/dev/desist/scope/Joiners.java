@@ -79,7 +79,7 @@ final class Joiners {
           failures = failure;
           return true;
         }
-        TaskScope.suppress(failures, Objects.requireNonNull(failure.getCause()));
+        Ledger.suppress(failures, Objects.requireNonNull(failure.getCause()));
         return false;
       }
     }
@@ -212,9 +212,9 @@ final class Joiners {
       var tooFew = new IllegalStateException(message);
       if (failures != null) {
         Throwable first = Objects.requireNonNull(failures.getCause());
-        TaskScope.suppress(tooFew, first);
+        Ledger.suppress(tooFew, first);
         for (Throwable other : failures.getSuppressed()) {
-          TaskScope.suppress(tooFew, other);
+          Ledger.suppress(tooFew, other);
         }
       }
       throw new ExecutionException(message, tooFew);

@@ -179,7 +179,7 @@ public final class Tasks {
       throws Exception {
     Objects.requireNonNull(task, "task");
     Deadline deadline = Deadline.after(timeout);
-    return within(Cancellation.current().childWithDeadline(deadline), deadline, task);
+    return callWithin(Cancellation.current().childWithDeadline(deadline), deadline, task);
   }
 
   /**
@@ -204,10 +204,10 @@ public final class Tasks {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(task, "task");
     Deadline deadline = Deadline.after(timeout);
-    return within(Cancellation.current().childWithDeadline(name, deadline), deadline, task);
+    return callWithin(Cancellation.current().childWithDeadline(name, deadline), deadline, task);
   }
 
-  private static <T extends @Nullable Object> T within(
+  private static <T extends @Nullable Object> T callWithin(
       CancellationSource source, Deadline deadline, Callable<T> task) throws Exception {
     CancellationToken token = source.token();
     try (source) {
