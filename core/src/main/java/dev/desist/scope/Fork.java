@@ -456,8 +456,18 @@ sealed class Fork<T extends @Nullable Object>
   }
 
   @Override
+  public void await(CancellationToken token) throws InterruptedException {
+    boolean _ = await(Cancellation.currentWith(token), Deadline.none());
+  }
+
+  @Override
+  public boolean await(CancellationToken token, Duration timeout) throws InterruptedException {
+    return await(Cancellation.currentWith(token), Deadline.after(timeout));
+  }
+
+  @Override
   public void await() throws InterruptedException {
-    await(CancellationToken.none(), Deadline.none());
+    boolean _ = await(CancellationToken.none(), Deadline.none());
   }
 
   @Override
@@ -465,23 +475,17 @@ sealed class Fork<T extends @Nullable Object>
     return await(CancellationToken.none(), Deadline.after(timeout));
   }
 
-  @Override
-  public void await(CancellationToken token) throws InterruptedException {
-    Objects.requireNonNull(token, "token");
-    if (!await(token, Deadline.none())) {
-      throw new CancelledException(token);
+  private boolean await(CancellationToken obeyed, Deadline until) throws InterruptedException {
+    if (!isEnded()) {
+      if (thread == Thread.currentThread()) {
+        throw new IllegalStateException(title() + " must not wait for its own end");
+      }
+      Stack.reserve();
+      control().await(this, obeyed, until);
     }
-  }
-
-  private boolean await(CancellationToken token, Deadline deadline) throws InterruptedException {
-    if (isEnded()) {
-      return true;
+    if (!isEnded()) {
+      obeyed.throwIfCancelled();
     }
-    if (thread == Thread.currentThread()) {
-      throw new IllegalStateException(title() + " must not wait for its own end");
-    }
-    Stack.reserve();
-    control().await(this, token, deadline);
     return isEnded();
   }
 

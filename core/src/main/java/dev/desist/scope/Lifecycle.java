@@ -135,6 +135,27 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
         && source.token().path().size() == 1; // not one further out, which may have the same
   }
 
+  // ---- waiting from outside ----
+
+  /** Waits for the cancellation, and then for the last subtask; returns whether they have come. */
+  final boolean awaitEnd(CancellationToken obeyed, Deadline until) throws InterruptedException {
+    Nesting.requireOutside(this);
+    Stack.reserve();
+    CancellationToken token = source.token();
+    if (!obeyed.canBeCancelled()) {
+      token.awaitOr(() -> false, until);
+    } else if (!token.isCancelled()) {
+      try (var either = CancellationSource.linkedTo(token, obeyed)) {
+        either.token().awaitOr(() -> false, until);
+      }
+    }
+    if (token.isCancelled() && crowd.await(obeyed, until)) {
+      return true;
+    }
+    obeyed.throwIfCancelled();
+    return false;
+  }
+
   // ---- cancelling and closing ----
 
   final boolean stopAll(CancellationReason reason) {

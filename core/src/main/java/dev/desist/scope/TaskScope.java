@@ -1,11 +1,13 @@
 package dev.desist.scope;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
+import dev.desist.Task;
 import dev.desist.TimeSource;
 import dev.desist.internal.Stack;
 import java.time.Duration;
@@ -76,14 +78,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TaskScope<T extends @Nullable Object, R extends @Nullable Object>
     extends Lifecycle<T, R> implements AutoCloseable {
-  private TaskScope(
-      CancellationToken outer, Joiner<? super T, ? extends R> joiner, Settings settings) {
+  TaskScope(CancellationToken outer, Joiner<? super T, ? extends R> joiner, Settings settings) {
     super(outer, joiner, settings);
   }
 
   /**
    * {@return a new scope, owned by the calling thread, all of whose subtasks must succeed} Join
    * gives null.
+   *
+   * @param <T> what the subtasks give
+   * @param token what the scope is to obey, beside the token that is current
+   */
+  public static <T extends @Nullable Object> TaskScope<T, @Nullable Void> open(
+      CancellationToken token) {
+    return open(token, Joiner.awaitAllSuccessfulOrThrow());
+  }
+
+  /**
+   * {@return as {@link #open(CancellationToken)}, under the current token}
    *
    * @param <T> what the subtasks give
    */
@@ -96,6 +108,20 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    *
    * @param <T> what the subtasks give
    * @param <R> what join gives
+   * @param token what the scope is to obey, beside the token that is current
+   * @param joiner what ends the scope early, and what join gives; a new one for each scope
+   */
+  public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
+      CancellationToken token, Joiner<? super T, ? extends R> joiner) {
+    Objects.requireNonNull(joiner, "joiner");
+    return new TaskScope<>(Cancellation.currentWith(token), joiner, Settings.DEFAULT);
+  }
+
+  /**
+   * {@return as {@link #open(CancellationToken, Joiner)}, under the current token}
+   *
+   * @param <T> what the subtasks give
+   * @param <R> what join gives
    * @param joiner what ends the scope early, and what join gives; a new one for each scope
    */
   public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
@@ -105,8 +131,19 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
-   * {@return a new scope, owned by the calling thread, all of whose subtasks must succeed} Join
-   * gives null.
+   * {@return as {@link #open(CancellationToken)}, configured}
+   *
+   * @param <T> what the subtasks give
+   * @param token what the scope is to obey, beside the token that is current
+   * @param configure makes the configuration from the default one
+   */
+  public static <T extends @Nullable Object> TaskScope<T, @Nullable Void> open(
+      CancellationToken token, UnaryOperator<Configuration> configure) {
+    return open(token, Joiner.awaitAllSuccessfulOrThrow(), configure);
+  }
+
+  /**
+   * {@return as {@link #open(CancellationToken)}, under the current token, configured}
    *
    * @param <T> what the subtasks give
    * @param configure makes the configuration from the default one
@@ -117,7 +154,25 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
-   * {@return a new scope, owned by the calling thread}
+   * {@return as {@link #open(CancellationToken, Joiner)}, configured}
+   *
+   * @param <T> what the subtasks give
+   * @param <R> what join gives
+   * @param token what the scope is to obey, beside the token that is current
+   * @param joiner what ends the scope early, and what join gives; a new one for each scope
+   * @param configure makes the configuration from the default one
+   */
+  public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
+      CancellationToken token,
+      Joiner<? super T, ? extends R> joiner,
+      UnaryOperator<Configuration> configure) {
+    Objects.requireNonNull(joiner, "joiner");
+    Settings settings = Configuration.of(Settings.DEFAULT, configure);
+    return new TaskScope<>(Cancellation.currentWith(token), joiner, settings);
+  }
+
+  /**
+   * {@return as {@link #open(CancellationToken, Joiner)}, under the current token, configured}
    *
    * @param <T> what the subtasks give
    * @param <R> what join gives
@@ -127,8 +182,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   public static <T extends @Nullable Object, R extends @Nullable Object> TaskScope<T, R> open(
       Joiner<? super T, ? extends R> joiner, UnaryOperator<Configuration> configure) {
     Objects.requireNonNull(joiner, "joiner");
-    Objects.requireNonNull(configure, "configure");
-    return new TaskScope<>(Cancellation.current(), joiner, Configuration.of(configure));
+    Settings settings = Configuration.of(Settings.DEFAULT, configure);
+    return new TaskScope<>(Cancellation.current(), joiner, settings);
   }
 
   /** {@return the token of this scope, from which those of its subtasks descend} */
@@ -164,9 +219,8 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @param name what messages, paths and reports call it
    * @param task what to call
    * @return the subtask
-   * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
-   *     shared
-   * @throws IllegalStateException if this scope has been joined or closed
+   * @throws WrongThreadException as {@link #fork(Callable)}
+   * @throws IllegalStateException as {@link #fork(Callable)}
    * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<U> fork(String name, Callable<? extends U> task) {
@@ -176,23 +230,72 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
   }
 
   /**
+   * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does.
+   *
+   * @param <U> what the task gives
+   * @param task what to call
+   * @return the subtask
+   * @throws WrongThreadException as {@link #fork(Callable)}
+   * @throws IllegalStateException as {@link #fork(Callable)}
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
+   */
+  public <U extends T> Subtask<U> fork(Task<? extends U, ?> task) {
+    Callable<? extends U> called = task;
+    return fork(called);
+  }
+
+  /**
+   * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does.
+   *
+   * @param <U> what the task gives
+   * @param name what messages, paths and reports call it
+   * @param task what to call
+   * @return the subtask
+   * @throws WrongThreadException as {@link #fork(Callable)}
+   * @throws IllegalStateException as {@link #fork(Callable)}
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
+   */
+  public <U extends T> Subtask<U> fork(String name, Task<? extends U, ?> task) {
+    Callable<? extends U> called = task;
+    return fork(name, called);
+  }
+
+  /**
    * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does. Its value is null.
    *
    * @param <U> what the subtask gives, which is null
-   * @param task what to run
+   * @param task what to do
    * @return the subtask
-   * @throws WrongThreadException if the calling thread does not own this scope, and forking is not
-   *     shared
-   * @throws IllegalStateException if this scope has been joined or closed
+   * @throws WrongThreadException as {@link #fork(Callable)}
+   * @throws IllegalStateException as {@link #fork(Callable)}
    * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
-  public <U extends T> Subtask<@Nullable U> fork(Runnable task) {
+  public <U extends T> Subtask<@Nullable U> fork(Action<?> task) {
     Objects.requireNonNull(task, "task");
-    return fork(
-        () -> {
-          task.run();
-          return null;
-        });
+    return fork(valueless(task));
+  }
+
+  /**
+   * Starts {@code task} on a thread of its own, as {@link #fork(Callable)} does. Its value is null.
+   *
+   * @param <U> what the subtask gives, which is null
+   * @param name what messages, paths and reports call it
+   * @param task what to do
+   * @return the subtask
+   * @throws WrongThreadException as {@link #fork(Callable)}
+   * @throws IllegalStateException as {@link #fork(Callable)}
+   * @throws RejectedExecutionException as {@link #fork(Callable)}
+   */
+  public <U extends T> Subtask<@Nullable U> fork(String name, Action<?> task) {
+    Objects.requireNonNull(task, "task");
+    return fork(name, valueless(task));
+  }
+
+  private static <U extends @Nullable Object> Callable<@Nullable U> valueless(Action<?> task) {
+    return () -> {
+      task.perform();
+      return null;
+    };
   }
 
   // ---- joining ----
@@ -277,14 +380,44 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
 
   /**
    * Waits until this scope is cancelled or closed and all its subtasks have ended, those that were
-   * left behind too. Does not look at the current token, so that one can wait for the end of what
-   * one has aborted.
+   * left behind too; or until {@code token}, or the current one, is cancelled.
+   *
+   * @param token what may end the wait, beside the token that is current
+   * @throws CancelledException if a token is or becomes cancelled, and this scope has not come to
+   *     its end
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public void await(CancellationToken token) throws InterruptedException {
+    boolean _ = awaitEnd(Cancellation.currentWith(token), Deadline.none());
+  }
+
+  /**
+   * Waits as {@link #await(CancellationToken)} does, but no longer than {@code timeout}.
+   *
+   * @param token what may end the wait, beside the token that is current
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return whether this scope has come to its end
+   * @throws CancelledException if a token is or becomes cancelled, and this scope has not come to
+   *     its end
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if one of the subtasks waits, or one of theirs
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  public boolean await(CancellationToken token, Duration timeout) throws InterruptedException {
+    return awaitEnd(Cancellation.currentWith(token), Deadline.after(timeout));
+  }
+
+  /**
+   * Waits until this scope is cancelled or closed and all its subtasks have ended, those that were
+   * left behind too. Obeys no token, not even the current one, so that one can wait for the end of
+   * what one has aborted; an interrupt alone ends the wait.
    *
    * @throws IllegalStateException if one of the subtasks waits, or one of theirs
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public void await() throws InterruptedException {
-    await(Deadline.none());
+    boolean _ = awaitEnd(CancellationToken.none(), Deadline.none());
   }
 
   /**
@@ -297,17 +430,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws InterruptedException if the thread was or is interrupted first
    */
   public boolean await(Duration timeout) throws InterruptedException {
-    return await(Deadline.after(timeout));
-  }
-
-  private boolean await(Deadline until) throws InterruptedException {
-    Nesting.requireOutside(this);
-    token().awaitOr(() -> false, until);
-    if (!token().isCancelled()) {
-      return false;
-    }
-    Stack.reserve();
-    return crowd().await(CancellationToken.none(), until);
+    return awaitEnd(CancellationToken.none(), Deadline.after(timeout));
   }
 
   // ---- closing ----
@@ -356,8 +479,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
       this.settings = settings;
     }
 
-    static Settings of(UnaryOperator<Configuration> configure) {
-      Configuration configured = configure.apply(new Configuration(Settings.DEFAULT));
+    static Settings of(Settings settings, UnaryOperator<Configuration> configure) {
+      Objects.requireNonNull(configure, "configure");
+      Configuration configured = configure.apply(new Configuration(settings));
       return Objects.requireNonNull(configured, "configure must not give null").settings;
     }
 
@@ -434,10 +558,6 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
      */
     public Configuration withSharedForking() {
       return new Configuration(settings.withSharedForking());
-    }
-
-    Configuration limitedTo(Duration timeout) {
-      return new Configuration(settings.limitedTo(timeout));
     }
   }
 }

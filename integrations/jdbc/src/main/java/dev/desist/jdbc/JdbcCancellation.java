@@ -50,8 +50,8 @@ import org.jspecify.annotations.Nullable;
  * <h2>Deadlines</h2>
  *
  * <p>A deadline of the token cancels like anything else; whoever set it with {@link
- * dev.desist.scope.Tasks#within(java.time.Duration, java.util.concurrent.Callable)} gets a {@code
- * TimeoutException}. As a second line, should the database be deaf to {@code cancel}, {@link
+ * dev.desist.scope.Tasks#within(CancellationToken, java.time.Duration, dev.desist.Task)} gets a
+ * {@code TimeoutException}. As a second line, should the database be deaf to {@code cancel}, {@link
  * Statement#setQueryTimeout} is set to the time that is left, rounded up to a second, and put back
  * when the call has ended. If it is what ends the call, that too is {@code CancelledException}. It
  * is left alone if it is shorter already, if more than a day is left, and for SQLite and H2, where
