@@ -273,7 +273,7 @@ public final class Application implements Function<String, Callable<List<String>
           });
       throw new IllegalStateException("no timeout");
     } catch (TimeoutException e) {
-      Tasks.within(Tasks.options(), Duration.ofHours(1), () -> 1);
+      Tasks.within(Duration.ofHours(1), () -> 1, c -> c.withScope(s -> s));
     }
   }
 

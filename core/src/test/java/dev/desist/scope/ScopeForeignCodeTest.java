@@ -13,6 +13,7 @@ import dev.desist.CancelledException;
 import dev.desist.Leftovers;
 import dev.desist.Outcome;
 import dev.desist.support.ForeignCode;
+import dev.desist.Task;
 import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -117,14 +118,15 @@ class ScopeForeignCodeTest {
         "a task",
         thrown -> {
           for (int limit : new int[] {0, 1}) {
-            TaskScope<String, List<Outcome<String>>> opened;
-            try (TaskScope<String, List<Outcome<String>>> scope =
-                TaskScope.open(Joiner.outcomes(), c -> limit == 0 ? c : c.withParallelism(limit))) {
+            TaskScope<String, List<Subtask<String>>> opened;
+            try (TaskScope<String, List<Subtask<String>>> scope =
+                TaskScope.open(
+                    Joiner.allUntil(_ -> false), c -> limit == 0 ? c : c.withParallelism(limit))) {
               opened = scope;
               scope.fork(() -> "before");
               scope.fork(() -> ScopeForeignCodeTest.<RuntimeException, String>raise(thrown));
               scope.fork(() -> "after");
-              List<Outcome<String>> outcomes = scope.join();
+              List<Outcome<String>> outcomes = outcomes(scope.join());
               assertEquals(new Outcome.Success<>("before"), outcomes.get(0));
               assertSame(
                   thrown, assertInstanceOf(Outcome.Failure.class, outcomes.get(1)).exception());
@@ -187,7 +189,7 @@ class ScopeForeignCodeTest {
               thrown,
               assertThrows(
                   Throwable.class,
-                  () -> Tasks.within(Tasks.options(), minute, () -> raise(thrown))));
+                  () -> Tasks.within(minute, () -> raise(thrown), c -> c.withScope(s -> s))));
           assertSame(
               thrown,
               assertThrows(
@@ -205,7 +207,7 @@ class ScopeForeignCodeTest {
     return forAll(
         "a layer",
         thrown -> {
-          Callable<Object> task =
+          Task<Object, Exception> task =
               () -> {
                 try {
                   Cancellation.sleep(Duration.ofMinutes(1));
@@ -218,12 +220,19 @@ class ScopeForeignCodeTest {
           var soon = Duration.ofMillis(1);
           if (thrown instanceof Exception && !(thrown instanceof CancelledException)) {
             var timedOut =
-                assertThrows(TimeoutException.class, () -> Tasks.within("mine", soon, task));
+                assertThrows(
+                    TimeoutException.class,
+                    () -> Tasks.within(soon, task, c -> c.withName("mine")));
             assertSame(thrown, timedOut.getCause());
             assertEquals("fallback", Tasks.withinOr(soon, task, () -> "fallback"));
           }
-          assertThrows(TimeoutException.class, () -> Tasks.within(Tasks.options(), soon, task));
+          assertThrows(
+              TimeoutException.class, () -> Tasks.within(soon, task, c -> c.withScope(s -> s)));
         });
+  }
+
+  private static <T> List<Outcome<T>> outcomes(List<Subtask<T>> subtasks) {
+    return subtasks.stream().map(subtask -> subtask.outcome().orElseThrow()).toList();
   }
 
   // ---- joiners ----
@@ -389,10 +398,10 @@ class ScopeForeignCodeTest {
               return ScopeForeignCodeTest.<RuntimeException, Thread>raise(e);
             }
           };
-      TaskScope<String, List<Outcome<String>>> opened;
-      try (TaskScope<String, List<Outcome<String>>> scope =
+      TaskScope<String, List<Subtask<String>>> opened;
+      try (TaskScope<String, List<Subtask<String>>> scope =
           TaskScope.open(
-              Joiner.outcomes(),
+              Joiner.allUntil(_ -> false),
               c -> {
                 var set =
                     c.withThreadFactory(factory).withGrace(Grace.reportAfter(Duration.ofMillis(5)));
@@ -435,13 +444,13 @@ class ScopeForeignCodeTest {
           var all = new CountDownLatch(3);
           String _ =
               Tasks.race(
-                  Tasks.<String>options()
-                      .disposing(
+                  List.of(() -> met(all, "a"), () -> met(all, "b"), () -> met(all, "c")),
+                  c ->
+                      c.withDisposer(
                           _ -> {
                             asked.incrementAndGet();
                             ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown);
-                          }),
-                  List.of(() -> met(all, "a"), () -> met(all, "b"), () -> met(all, "c")));
+                          }));
           assertEquals(2, asked.get());
         });
   }
@@ -621,7 +630,8 @@ class ScopeForeignCodeTest {
 
   @Test
   void a_subtask_must_not_wait_for_the_end_of_its_scope_from_however_far_inside() throws Exception {
-    try (TaskScope<Object, List<Outcome<Object>>> scope = TaskScope.open(Joiner.outcomes())) {
+    try (TaskScope<Object, List<Subtask<Object>>> scope =
+        TaskScope.open(Joiner.allUntil(_ -> false))) {
       scope.fork(
           () -> {
             scope.await();
@@ -634,7 +644,7 @@ class ScopeForeignCodeTest {
                     scope.await();
                     return "not to be had";
                   }));
-      List<Outcome<Object>> outcomes = scope.join();
+      List<Outcome<Object>> outcomes = outcomes(scope.join());
       assertInstanceOf(
           IllegalStateException.class,
           assertInstanceOf(Outcome.Failure.class, outcomes.get(0)).exception());

@@ -114,7 +114,7 @@ final class Connection {
 
   // ---- what comes from the client ----
 
-  private @Nullable Void read(Participant work, CancellationToken farewell)
+  private void read(Participant work, CancellationToken farewell)
       throws IOException, InterruptedException {
     work.onThisThread(); // whose stack is shown, should the client be stuck
     CancellationToken own = Cancellation.current();
@@ -140,7 +140,6 @@ final class Connection {
     } catch (CancelledIOException e) {
       own.throwIfCancelled(); // else it had its goodbye, and time enough to close
     }
-    return null;
   }
 
   /** Whether there is more to come. */
@@ -290,8 +289,7 @@ final class Connection {
         Cancellation.current(), deadline.remaining(), () -> heardOut.await());
   }
 
-  private @Nullable Void write(CancellationSource farewell)
-      throws IOException, InterruptedException {
+  private void write(CancellationSource farewell) throws IOException, InterruptedException {
     CancellationToken own = Cancellation.current();
     boolean last = false;
     while (!last) {
@@ -311,7 +309,6 @@ final class Connection {
     if (!relay.soft().isCancelled()) {
       farewell.cancelAfter(relay.options().patience()); // the client's turn to close
     }
-    return null;
   }
 
   @Override

@@ -17,7 +17,6 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -66,7 +65,7 @@ final class LoadClient {
     return load.options().isStuck(number);
   }
 
-  @Nullable Void run() throws InterruptedException {
+  void run() throws InterruptedException {
     try {
       if (isStuck()) {
         hang();
@@ -79,7 +78,6 @@ final class LoadClient {
       failure = e;
       load.joined.countDown();
     }
-    return null;
   }
 
   private Lines join() throws IOException {
@@ -112,13 +110,12 @@ final class LoadClient {
   private void talk(Lines lines) throws IOException, InterruptedException {
     Blocking.interruptibly(Cancellation.current(), () -> load.begin.await());
     try (var scope = TaskScope.<@Nullable Void>open()) {
-      Callable<@Nullable Void> writer = () -> send(lines);
-      var sending = scope.fork("sender", writer);
+      var sending = scope.fork("sender", () -> send(lines));
       scope.fork(
           "receiver",
           () -> {
             try {
-              return receive(lines);
+              receive(lines);
             } finally {
               sending.cancel(); // between two messages or within one: nobody waits for it now
             }
@@ -131,7 +128,7 @@ final class LoadClient {
     }
   }
 
-  private @Nullable Void send(Lines lines) throws IOException, InterruptedException {
+  private void send(Lines lines) throws IOException, InterruptedException {
     CancellationToken token = Cancellation.current();
     var random = ThreadLocalRandom.current();
     try {
@@ -146,11 +143,11 @@ final class LoadClient {
         lines.write(token, List.of(line.slice(begun, line.limit() - begun)));
       }
     } catch (CancelledException | CancelledIOException e) {
-      return null;
+      return;
     }
   }
 
-  private @Nullable Void receive(Lines lines) throws IOException {
+  private void receive(Lines lines) throws IOException {
     CancellationToken token = Cancellation.current();
     try {
       String line;
@@ -160,7 +157,6 @@ final class LoadClient {
     } catch (EOFException e) {
       cut++;
     }
-    return null;
   }
 
   private void note(String line) throws ProtocolException {
