@@ -7,7 +7,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
-/** A node's own deadline, and its entry in the timer. Replaced, never moved. */
+/**
+ * A node's own deadline, and its entry in the timer. Replaced, never moved. The reason says which
+ * deadline it was, and whose (promise 15).
+ */
 final class Alarm implements Runnable {
   private static final VarHandle TIMER =
       Fields.of(MethodHandles.lookup(), "timer", TimeSource.Timer.class);

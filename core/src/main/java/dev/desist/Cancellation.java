@@ -145,7 +145,7 @@ public final class Cancellation {
     };
   }
 
-  /** {@code token}, or one that is cancelled by it and by the current one. */
+  /** {@code token}, or one that is cancelled by it and by the current one (promise 12). */
   private static CancellationToken within(CancellationToken token) {
     CancellationToken current = current();
     Node outer = current.node();

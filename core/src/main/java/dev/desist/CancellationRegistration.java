@@ -100,7 +100,10 @@ public final class CancellationRegistration implements AutoCloseable {
 
   private static final VarHandle PHASE = Fields.of(MethodHandles.lookup(), "phase", Object.class);
 
-  /** The registration of every callback on {@link CancellationToken#none()}. */
+  /**
+   * What is stored for them: nothing (promise 5). The registration of every callback on {@link
+   * CancellationToken#none()}.
+   */
   static final CancellationRegistration INERT = inert();
 
   private final CancellationToken token;
@@ -149,7 +152,7 @@ public final class CancellationRegistration implements AutoCloseable {
    *     CancellationToken#none()}
    */
   public boolean unregister() {
-    Object seen = PHASE.getAcquire(this);
+    Object seen = PHASE.getAcquire(this); // (promise 10)
     if (seen == null) {
       Node node = token.node();
       if (node != null && node.remove(this)) {
@@ -266,6 +269,7 @@ public final class CancellationRegistration implements AutoCloseable {
     }
   }
 
+  /** Once, and then it is DONE, whatever it throws (promise 7). */
   private void run(Runnable callback) {
     try {
       callback.run();
@@ -277,8 +281,8 @@ public final class CancellationRegistration implements AutoCloseable {
   }
 
   /**
-   * Who waits for whom in close(): only when a callback is really running, so one lock for all will
-   * do.
+   * Who waits for whom in close() (promise 10): only when a callback is really running, so one lock
+   * for all will do.
    */
   private static final class Closers {
     private static final Map<Thread, Awaited> WAITING = new HashMap<>();

@@ -76,9 +76,10 @@ public final class CancellationToken {
   private static final VarHandle STAGE =
       Fields.of(MethodHandles.lookup(), "stage", CompletionStage.class);
 
+  /** Has no node, so nothing can be stored for it (promise 5). */
   private static final CancellationToken NONE = new CancellationToken();
 
-  /** Null for {@link #none()} alone. */
+  /** Null for {@link #none()} alone. There is no field that leads to a source (promise 4). */
   private final @Nullable Node node;
 
   /**
@@ -174,7 +175,10 @@ public final class CancellationToken {
     return node;
   }
 
-  /** Always with the verdict of the node, so it matters not how often. */
+  /**
+   * Always with the verdict of the node, so it matters not how often. Releases what the canceller
+   * did before (promise 2).
+   */
   void publish(Verdict found) {
     VERDICT.setRelease(this, found);
   }
@@ -186,6 +190,7 @@ public final class CancellationToken {
   // ---- asking ----
 
   /** {@return whether this token is cancelled} Once true, true for ever. */
+  // One load with acquire semantics, and nothing else (promise 6); what it acquires is promise 2.
   public boolean isCancelled() {
     return verdict() != null;
   }
@@ -441,7 +446,8 @@ public final class CancellationToken {
     Verdict found = node.add(registration);
     if (found != null) {
       if (!found.swept) {
-        // Nobody's callback runs before the whole tree reports cancelled, not even this late one.
+        // Nobody's callback runs before the whole tree reports cancelled, not even this late one
+        // (promises 3 and 7).
         new Sweep(found, Lineage.origin(node, found)).flag();
       }
       registration.begin();

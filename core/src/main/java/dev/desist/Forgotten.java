@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What becomes of tokens that are unreachable: their nodes are freed, and they are reported, if
- * {@link Diagnostics#reportForgotten} was on when they were made. Nothing is ever cancelled here.
+ * {@link Diagnostics#reportForgotten} was on when they were made. Nothing is ever cancelled here
+ * (promise 14).
  *
  * <p>Whenever a node is made, those that the collector has found since are taken out of their
  * parents. Reports do not wait for that: they come from a {@link Cleaner}, which knows of a token

@@ -7,23 +7,29 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Work that was cancelled and goes on, as it was seen at one moment.
+ * Work that was told to end and goes on, as it was seen at one moment. {@code Shutdown.unfinished}
+ * gives in the same way those that are at work and have yet to be told.
  *
- * @param task the name of the subtask, of the submission, or of the token that the work is under
- * @param scope the scope's name; null for work that belongs to none, as that of a future
+ * @param task the name of the subtask, of the submission, of the participant of a shutdown, or of
+ *     the token that the work is under
+ * @param scope the name of the scope, or of the shutdown; null for work that belongs to none, as
+ *     that of a future
+ * @param phase of a shutdown, which one the work belongs to: {@code "stopping"}, {@code "draining"}
+ *     or {@code "closing"}; null for all other work
  * @param thread the thread's name, if it has one, and its kind and number
- * @param reason why it was cancelled
+ * @param reason why it was cancelled; null if it has not been
  * @param deafFor how long ago that reason was made, by the wall clock of the work's time source;
- *     never negative
+ *     never negative, and zero without a reason
  * @param leftBehind whether others have gone on without it: its scope has returned, its future is
- *     done; else its scope waits
+ *     done, its shutdown is further; else they wait
  * @param stack what its thread was doing; empty if it had just ended
  */
 public record Leftover(
     String task,
     @Nullable String scope,
+    @Nullable String phase,
     String thread,
-    CancellationReason reason,
+    @Nullable CancellationReason reason,
     Duration deafFor,
     boolean leftBehind,
     List<StackTraceElement> stack) {
@@ -31,7 +37,6 @@ public record Leftover(
   public Leftover {
     Objects.requireNonNull(task, "task");
     Objects.requireNonNull(thread, "thread");
-    Objects.requireNonNull(reason, "reason");
     Objects.requireNonNull(deafFor, "deafFor");
     stack = List.copyOf(stack);
   }
@@ -45,16 +50,29 @@ public record Leftover(
 
   /** {@return a sentence, without the stack} */
   public String sentence() {
-    return (scope == null
-            ? "work \"" + task + '"'
-            : "subtask \"" + task + "\" of scope \"" + scope + '"')
+    return kind()
         + " on "
         + thread
-        + " was cancelled "
-        + deafFor.toMillis()
-        + " ms ago because "
-        + reason.message()
-        + ", and goes on"
-        + (leftBehind ? "; it is left behind" : "; its scope waits for it");
+        + (reason == null
+            ? " goes on, and has not been told to end"
+            : " was cancelled "
+                + deafFor.toMillis()
+                + " ms ago because "
+                + reason.message()
+                + ", and goes on")
+        + (leftBehind ? "; it is left behind" : reason == null ? "" : waiting());
+  }
+
+  private String kind() {
+    if (scope == null) {
+      return "work \"" + task + '"';
+    }
+    return phase == null
+        ? "subtask \"" + task + "\" of scope \"" + scope + '"'
+        : '"' + task + "\" (" + phase + ") of shutdown \"" + scope + '"';
+  }
+
+  private String waiting() {
+    return phase == null ? "; its scope waits for it" : "; the shutdown waits for it";
   }
 }

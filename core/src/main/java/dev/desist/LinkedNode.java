@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node with several parents. It stands in no list itself: in each parent's list it has a {@link
  * Member}, and a sweep that reaches one of them goes on below the linked node. The first parent to
- * be cancelled decides.
+ * be cancelled decides (promise 12).
  */
 class LinkedNode extends Node {
   /** Stands for a linked node in the list of one of its parents. */

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *              4. A node leaves a LIVE parent's list only when it is itself CANCELLED and swept, or forgotten with no
  *                 callback and no child. So whoever cancels the parent finds everything that still needs telling.
  *              5. A cancelled child carries its own verdict or that of a parent, and never another.
- * Lock:        `state`. Held for a few loads and stores, never while user code runs, a thread is woken or interrupted, or
- *              another node's lock is taken: there is no lock order because no two are ever held.
+ * Lock:        `state`. Held for a few loads and stores, never while user code runs (promise 8), a thread is woken or interrupted,
+ *              or another node's lock is taken: there is no lock order because no two are ever held.
  * Ordering:    lock acquires; the volatile store of UNLOCKED releases. A token's copy of the verdict is written with release
  *              and read with acquire: enough for a poll, which carries "reason before flag" because they are one reference.
  *              A thread that waits registers under the lock before it parks, so it either sees the verdict or is found by the
@@ -126,7 +126,8 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Cancels this one node if it is live. Afterwards its token tells, if it is cancelled.
+   * Cancels this one node if it is live (promise 1). Afterwards its token tells, if it is
+   * cancelled.
    *
    * @param due if not null, cancels only if this is still the node's alarm
    * @return whether this call did it
@@ -204,7 +205,10 @@ class Node extends WeakReference<CancellationToken> {
 
   // ---- callbacks ----
 
-  /** Adds {@code registration} unless this node is cancelled; returns the verdict if it is. */
+  /**
+   * Adds {@code registration}, in a few steps however many there are (promise 11), unless this node
+   * is cancelled; returns the verdict if it is.
+   */
   final @Nullable Verdict add(CancellationRegistration registration) {
     boolean waker = registration.isWaker();
     Verdict found;
@@ -289,8 +293,8 @@ class Node extends WeakReference<CancellationToken> {
   // ---- children ----
 
   /**
-   * Makes {@code child}, which nobody else knows yet, a member of this node's list, or lets it be
-   * born cancelled.
+   * Makes {@code child}, which nobody else knows yet, a member of this node's list, in a few steps
+   * however many there are (promise 11), or lets it be born cancelled (promise 12).
    */
   final void adopt(Node child) {
     Verdict found;
@@ -316,8 +320,9 @@ class Node extends WeakReference<CancellationToken> {
   }
 
   /**
-   * Leaves the lists of its parents. A parent whose last child that was, and whose token is gone,
-   * can no longer matter and leaves too, and so on upwards; a loop, since the chain can be long.
+   * Leaves the lists of its parents, which keep nothing of it (promise 14). A parent whose last
+   * child that was, and whose token is gone, can no longer matter and leaves too, and so on
+   * upwards; a loop, since the chain can be long.
    */
   final void detach() {
     ArrayDeque<Node> pending = null; // only linked nodes leave more than one list

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * runs user code.
  *
  * Invariants:  1. Nobody is told of a verdict, neither waiter nor callback, before it is `swept`: every node below its origin
- *                 is cancelled and its token tells.
+ *                 is cancelled and its token tells (promise 3).
  *              2. A node's callbacks and wakers are run by the owner of the verdict it carries. Others who come by set
  *                 verdicts and do nothing else. What is left to do is read from the nodes, never from who convicted them.
  *              3. Lists below a cancelled node are frozen (Node, invariant 3), so any number of threads may walk them at
@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *              the pointer led to is cancelled. A callback that is registered late, while the verdict is not yet swept, makes
  *              the first walk itself before it runs (CancellationToken.register), and so does who cancels a second time. The
  *              owner never skips its own: it learns from it which linked nodes it has to notify.
- * Depth:       the walk is depth-first along first-child, next and parent pointers: no recursion and no stack of its own. Only
+ * Depth:       the walk is depth-first along first-child, next and parent pointers: no recursion (promise 13), no stack. Only
  *              linked nodes, which have several parents, are queued, each once.
  */
 final class Sweep extends Lane.Task implements Runnable {
@@ -49,6 +49,7 @@ final class Sweep extends Lane.Task implements Runnable {
   /** Whether the first two walks are over. */
   private boolean prepared;
 
+  /** What callbacks threw, for the end: all of them have run by then (promise 9). */
   private @Nullable List<Throwable> failures;
 
   /** What failed when there was no memory for a list. */

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where time comes from: a monotonic clock, a wall clock, a timer and a way to wait. Programs use
  * {@link #system()} and never meet this type; tests bind a time source that stands still until they
- * move it, and then need not sleep.
+ * move it, and then need not sleep (promise 17).
  *
  * <p>A source without parents belongs to the time source that is bound where it is made, a child to
  * its parent's, and a linked source to that of the first of its parents, in the order given. So do

@@ -265,6 +265,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
         new Leftover(
             name(),
             null,
+            null,
             running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
             reason,
             Overdue.since(reason.origin().time(), time::instant),

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * {@code toString}.
  */
 public final class Foreign {
-  private static final System.Logger LOG = System.getLogger("dev.desist");
+  private static final String LOG = "dev.desist";
 
   /** Longer than any chain of causes that somebody would read. */
   private static final int MOST = 10_000;
@@ -201,7 +201,9 @@ public final class Foreign {
    */
   public static void log(System.Logger.Level level, String message, @Nullable Throwable thrown) {
     try {
-      LOG.log(level, message, thrown);
+      // Asked for each time: who makes loggers is a stranger, too, and must neither run while a
+      // class of ours is initialised, which is a lock (promise 8), nor be able to spoil it.
+      System.getLogger(LOG).log(level, message, thrown);
     } catch (Throwable e) {
       // A logger that fails must not keep anything from anybody.
     }

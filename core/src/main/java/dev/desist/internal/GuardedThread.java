@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that makes guarded calls, one inside the other: calls that may be interrupted for a
- * reason of theirs, and no further. All interrupts that the library sends are sent here.
+ * reason of theirs, and no further (promise 18). All interrupts that the library sends are sent
+ * here.
  */
 public final class GuardedThread {
   /*

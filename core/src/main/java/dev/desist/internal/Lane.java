@@ -52,7 +52,8 @@ public final class Lane implements Executor {
   private static final long KEPT_NANOS = 10_000_000_000L;
 
   /**
-   * Our own signals: interrupts, and deadlines to be told. Quick, but for an interrupt that hangs.
+   * Our own signals: interrupts, which whoever cancels never sends (promise 18), and deadlines to
+   * be told. Quick, but for an interrupt that hangs.
    */
   public static final Lane SIGNALS = new Lane("desist-signal-", 64);
 
@@ -193,6 +194,7 @@ public final class Lane implements Executor {
     return true;
   }
 
+  /** What fails ends neither the thread nor what comes next (promise 9). */
   private static void perform(Task task) {
     try {
       task.perform();

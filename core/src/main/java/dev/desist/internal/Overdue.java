@@ -152,8 +152,9 @@ public final class Overdue {
   }
 
   /**
-   * Reports {@code work}, unless it has ended meanwhile. The stack is logged for the first of its
-   * key alone, as long as one of these goes on; who wants all of them has the list and a listener.
+   * Reports {@code work}, unless it has ended meanwhile (promise 25). The stack is logged for the
+   * first of its key alone, as long as one of these goes on; who wants all of them has the list and
+   * a listener.
    *
    * @param work is listed
    * @param leftBehind whether others go on without it

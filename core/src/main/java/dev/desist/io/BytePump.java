@@ -3,12 +3,13 @@ package dev.desist.io;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.TimeSource;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.AsynchronousCloseException;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,14 +33,21 @@ final class BytePump {
    *              5. Whatever the thread dies of is a failure that a reader gets; the next reader has another one started.
    * Lock:        this monitor, held while bytes are copied; no code of the source runs under it.
    */
-  private static final long LINGER_SECONDS = 5;
+  private static final Duration LINGER = Duration.ofSeconds(5);
 
   private final PumpSource source;
   private final String name;
+  private final TimeSource time = TimeSource.current();
   private final Waiters waiters = new Waiters();
+
+  /** Where the thread waits for room. */
+  private final Waiters room = new Waiters();
 
   /** Written under the monitor, read by those who wait. */
   private volatile boolean readable;
+
+  /** Whether the thread need not wait: as for {@link #readable}. */
+  private volatile boolean roomy;
 
   // Guarded by this.
   private final byte[] ring;
@@ -67,8 +75,8 @@ final class BytePump {
   private boolean discarding;
 
   /**
-   * What a reader may have to give back, made before it takes anything: giving it back needs no
-   * memory.
+   * What a reader may have to give back (promise 20), made before it takes anything: giving it back
+   * needs no memory.
    */
   static final class Returned {
     private byte[] bytes = {};
@@ -82,6 +90,7 @@ final class BytePump {
     this.source = source;
     this.name = name;
     this.ring = new byte[bufferSize];
+    update();
   }
 
   static void requireSize(int bufferSize) {
@@ -142,7 +151,8 @@ final class BytePump {
       System.arraycopy(ring, 0, bytes, offset + first, taken - first);
       head = (head + taken) % ring.length;
       count -= taken;
-      notifyAll(); // there is room
+      update();
+      room.wake();
     } else if (failure != null) {
       Throwable mine = failure;
       failure = null;
@@ -207,6 +217,7 @@ final class BytePump {
 
   private void update() {
     readable = returned != null || count > 0 || ended || failure != null || closed;
+    roomy = closed || discarding || count < ring.length;
   }
 
   /** Under the monitor: sees to it that the source is being read. */
@@ -251,9 +262,10 @@ final class BytePump {
     while (true) {
       boolean wasted;
       int at;
-      int room;
+      int length;
+      awaitRoom();
       synchronized (this) {
-        if (!awaitRoom()) {
+        if (closed || !roomy) {
           pumping = false;
           return;
         }
@@ -262,15 +274,15 @@ final class BytePump {
           waste = new byte[ring.length];
         }
         at = wasted ? 0 : (head + count) % ring.length;
-        room = wasted ? waste.length : Math.min(ring.length - at, ring.length - count);
+        length = wasted ? waste.length : Math.min(ring.length - at, ring.length - count);
         reading = true;
       }
       int got = 0;
       Throwable failed = null;
       try {
-        got = source.read(wasted ? waste : ring, at, room);
-        if (got > room) {
-          throw new IOException("the source says that it read " + got + " bytes into " + room);
+        got = source.read(wasted ? waste : ring, at, length);
+        if (got > length) {
+          throw new IOException("the source says that it read " + got + " bytes into " + length);
         }
       } catch (Throwable e) { // whatever it is, a reader is to get it
         failed = e;
@@ -305,21 +317,19 @@ final class BytePump {
     }
   }
 
-  /** Under the monitor. Returns false if the thread is to end. */
-  private boolean awaitRoom() {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LINGER_SECONDS);
-    while (!closed && count == ring.length && !discarding) {
-      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-      if (left <= 0) {
-        return false;
-      }
+  /** Waits until there is room, but not for long; by the time source of whoever made this. */
+  private void awaitRoom() {
+    if (roomy) {
+      return;
+    }
+    Deadline end = TimeSource.callWith(time, () -> Deadline.after(LINGER));
+    while (!roomy && !end.isPassed()) {
       try {
-        wait(left);
+        room.await(CancellationToken.none(), () -> roomy, end);
       } catch (InterruptedException e) {
         // Nobody has a reason to: the thread is known to none.
       }
     }
-    return !closed;
   }
 
   // ---- the end ----
@@ -327,7 +337,8 @@ final class BytePump {
   /** Reads the source to its end, whether or not anybody reads here. */
   synchronized void discard() {
     discarding = true;
-    notifyAll();
+    update();
+    room.wake();
     if (!ended && failure == null) {
       start();
     }
@@ -348,8 +359,8 @@ final class BytePump {
       closed = true;
       busy = reading;
       update();
-      notifyAll();
     }
+    room.wake();
     waiters.wake();
     if (!busy) {
       source.close();

@@ -1,6 +1,7 @@
 package dev.desist.io;
 
 import dev.desist.Deadline;
+import dev.desist.TimeSource;
 import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A process and its descendants, being ended. For one thread. */
+/** A process and its descendants, being ended (promise 19). For one thread. */
 final class ProcessTree {
   /*
    * Overview: who belongs to the tree is found in rounds. Each round reads the table of all processes, adds the children of those
@@ -50,6 +51,11 @@ final class ProcessTree {
 
   /** Looked at, and without the mark: their environment is not read again. */
   private final Set<ProcessHandle> strangers = new LinkedHashSet<>();
+
+  private final TimeSource time = TimeSource.current();
+
+  /** Whose end wakes this thread. */
+  private @Nullable ProcessHandle watched;
 
   private boolean interrupted;
 
@@ -168,7 +174,7 @@ final class ProcessTree {
       if (deadline.isPassed()) {
         return List.copyOf(alive);
       }
-      LockSupport.parkNanos(this, pause);
+      pause(alive.iterator().next(), pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE);
       if (Thread.interrupted()) {
         interrupted = true;
@@ -177,6 +183,16 @@ final class ProcessTree {
         }
       }
     }
+  }
+
+  /** Waits so long, by the time source in use; less, if that process ends. */
+  private void pause(ProcessHandle first, long nanos) {
+    if (!first.equals(watched)) {
+      watched = first;
+      Thread me = Thread.currentThread();
+      var _ = first.onExit().thenRun(() -> LockSupport.unpark(me));
+    }
+    time.parkUntil(this, time.nanoTime() + nanos);
   }
 
   /** Whether its parent is of the tree, and lives. */

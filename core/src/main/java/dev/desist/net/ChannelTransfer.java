@@ -14,7 +14,10 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
 
-/** Reading and writing with a channel that does not block: tries, waits, and tries again. */
+/**
+ * Reading and writing with a channel that does not block: tries, waits, and tries again. A wait
+ * that is cancelled has taken nothing, and the channel is as before (promises 19 and 20).
+ */
 final class ChannelTransfer {
   /**
    * How much of a buffer on the heap is offered at a time: the JDK copies all it is offered to

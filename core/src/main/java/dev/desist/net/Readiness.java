@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Lets threads wait until a channel that does not block is ready. Whoever has waited tries again:
- * nothing is read or written here, so a wait that is cancelled loses nothing.
+ * nothing is read or written here, so a wait that is cancelled loses nothing (promise 20).
  */
 final class Readiness {
   /*

@@ -404,6 +404,7 @@ sealed class Fork<T extends @Nullable Object>
         new Leftover(
             name(),
             scope.name(),
+            null,
             running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
             reason,
             Overdue.since(reason.origin().time(), scope.time()::instant),

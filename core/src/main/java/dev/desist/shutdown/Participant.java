@@ -1,5 +1,6 @@
 package dev.desist.shutdown;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
@@ -22,21 +23,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods may be called from any thread. What a thread did before it closed the participant
  * of its work, and what an action did, <i>happens-before</i> the return of {@link
- * Shutdown#await()}, unless it was left behind.
+ * Shutdown#await(CancellationToken)}, unless it was left behind.
  */
 public final class Participant implements AutoCloseable {
-  /** What is run in a phase of a shutdown. */
-  @FunctionalInterface
-  public interface Action {
-    /**
-     * Runs once. The current token is cancelled when the time for this is up: see {@link
-     * Cancellation#current()}.
-     *
-     * @throws Exception any, which the report then shows
-     */
-    void run() throws Exception;
-  }
-
   /** Moves on under the lock of the roster. */
   enum State {
     WAITING,
@@ -50,7 +39,7 @@ public final class Participant implements AutoCloseable {
   private final Object name;
 
   /** Null for a piece of work. */
-  final @Nullable Action action;
+  final @Nullable Action<?> action;
 
   /** Whose stack is shown; written by that thread. */
   private volatile @Nullable Thread thread;
@@ -63,7 +52,7 @@ public final class Participant implements AutoCloseable {
 
   @Nullable Participant previous;
 
-  Participant(Roster roster, Object name, @Nullable Action action) {
+  Participant(Roster roster, Object name, @Nullable Action<?> action) {
     this.roster = roster;
     this.name = name;
     this.action = action;
@@ -74,7 +63,7 @@ public final class Participant implements AutoCloseable {
 
   /**
    * Says that it is the calling thread that now does this work, so that its stack is shown if the
-   * work does not end. Until then it is the thread that began it.
+   * work does not end. Until then it is the thread that had it tracked.
    *
    * @return this
    * @throws IllegalStateException if this is not a piece of work but an action
@@ -88,10 +77,9 @@ public final class Participant implements AutoCloseable {
   }
 
   /**
-   * Begins a piece of work that follows from this one, as {@link Shutdown#begin(String)} does; but
-   * while this one runs, also after the shutdown has begun, until the hard token is cancelled: what
-   * has to be done to the end may need somebody else to do a part of it. Hand it on before you
-   * close this.
+   * Has a further piece of work waited for, as {@link Shutdown#track(String)} does; but while this
+   * one runs, also after the shutdown has begun, until the hard token is cancelled: what has to be
+   * done to the end may need somebody else to do a part of it. Hand it on before you close this.
    *
    * @param name what progress and report call it
    * @return close it when that work has ended
@@ -99,24 +87,23 @@ public final class Participant implements AutoCloseable {
    *     is cancelled
    * @throws IllegalStateException if this is an action for stopping or closing
    */
-  public Participant begin(String name) {
-    return beginNamed(Objects.requireNonNull(name, "name"));
+  public Participant track(String name) {
+    return trackNamed(Objects.requireNonNull(name, "name"));
   }
 
   /**
-   * Begins a piece of work that follows from this one, as {@link #begin(String)} does.
+   * Has a further piece of work waited for, as {@link #track(String)} does.
    *
-   * @param name makes the name, as with {@link Shutdown#begin(Supplier)}
+   * @param name makes the name, as with {@link Shutdown#track(Supplier)}
    * @return close it when that work has ended
-   * @throws CancelledException if the shutdown has begun, and this does not run or the hard token
-   *     is cancelled
+   * @throws CancelledException as {@link #track(String)}
    * @throws IllegalStateException if this is an action for stopping or closing
    */
-  public Participant begin(Supplier<String> name) {
-    return beginNamed(Objects.requireNonNull(name, "name"));
+  public Participant track(Supplier<String> name) {
+    return trackNamed(Objects.requireNonNull(name, "name"));
   }
 
-  private Participant beginNamed(Object its) {
+  private Participant trackNamed(Object its) {
     if (roster.phase() != ShutdownPhase.DRAINING) {
       throw new IllegalStateException("work follows only from what drains: " + this);
     }
@@ -140,12 +127,12 @@ public final class Participant implements AutoCloseable {
   void run(CancellationToken token, BiConsumer<Participant, Throwable> failed) {
     thread = Thread.currentThread();
     try {
-      Action given = Objects.requireNonNull(action);
-      Cancellation.call(
+      Action<?> given = Objects.requireNonNull(action);
+      Cancellation.<@Nullable Void, Exception>call(
           token,
           () -> {
-            given.run();
-            return true;
+            given.perform();
+            return null;
           });
     } catch (Throwable e) { // an error too: it is reported
       failed.accept(this, e);

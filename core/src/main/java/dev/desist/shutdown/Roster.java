@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *       phase, or was refused.
  * </ol>
  *
- * <p>The lock is held for a few loads and stores, and no other is taken under it.
+ * <p>The lock is held for a few loads and stores, no other is taken under it, and nothing of the
+ * user's is called (promise 8).
  */
 final class Roster {
   private final ShutdownPhase phase;
@@ -66,7 +67,7 @@ final class Roster {
   }
 
   /**
-   * Adds work: see invariant 2.
+   * Adds work, or refuses it: see invariant 2 (promise 23).
    *
    * @param before what the work follows from, if it does
    * @throws CancelledException if it is too late
@@ -172,6 +173,7 @@ final class Roster {
     take(participant, false, true);
   }
 
+  /** Nothing is kept of whoever is out (promise 14), but for those of the drain who were late. */
   private void take(Participant participant, boolean ifWaiting, boolean dropped) {
     boolean quiet;
     synchronized (lock) {

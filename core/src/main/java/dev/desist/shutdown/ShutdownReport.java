@@ -1,6 +1,7 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
 import dev.desist.internal.Foreign;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,9 +32,9 @@ public record ShutdownReport(
     CancellationReason reason,
     Duration took,
     int drained,
-    List<Unfinished> aborted,
+    List<Leftover> aborted,
     List<Failure> failures,
-    List<Unfinished> leftBehind) {
+    List<Leftover> leftBehind) {
   /** How many names are written out of those that share a stack. */
   private static final int NAMES = 20;
 
@@ -80,7 +81,7 @@ public record ShutdownReport(
    */
   @Override
   public String toString() {
-    long left = leftBehind.stream().filter(each -> each.phase() == ShutdownPhase.DRAINING).count();
+    int left = inDrain(leftBehind);
     var text = new StringBuilder();
     text.append(
         "%s is shut down, because %s: %s, after %s"
@@ -95,7 +96,7 @@ public record ShutdownReport(
   }
 
   /** One entry for all in the same place. */
-  static String lines(String what, List<Unfinished> all) {
+  static String lines(String what, List<Leftover> all) {
     var text = new StringBuilder();
     alike(all)
         .forEach(group -> text.append("\n  ").append(what).append(": ").append(describe(group)));
@@ -103,26 +104,48 @@ public record ShutdownReport(
   }
 
   /** By phase, reason and stack: often hundreds hang in the same place. */
-  private static Collection<List<Unfinished>> alike(List<Unfinished> all) {
-    var groups = new LinkedHashMap<List<Object>, List<Unfinished>>();
-    for (Unfinished each : all) {
-      String why = each.reason() == null ? "" : each.reason().message();
+  private static Collection<List<Leftover>> alike(List<Leftover> all) {
+    var groups = new LinkedHashMap<List<Object>, List<Leftover>>();
+    for (Leftover each : all) {
+      CancellationReason reason = each.reason();
+      String why = reason == null ? "" : reason.message();
       groups
-          .computeIfAbsent(List.of(each.phase(), why, each.stack()), _ -> new ArrayList<>())
+          .computeIfAbsent(
+              List.of(String.valueOf(each.phase()), why, each.stack()), _ -> new ArrayList<>())
           .add(each);
     }
     return groups.values();
   }
 
-  private static String describe(List<Unfinished> group) {
-    Unfinished last = group.getLast();
+  private static String describe(List<Leftover> group) {
+    Leftover last = group.getLast();
     String others =
         group.stream()
             .limit(Math.min(NAMES, group.size()) - 1)
-            .map(each -> '"' + each.name() + "\", ")
+            .map(each -> '"' + each.task() + "\", ")
             .collect(Collectors.joining());
     int unnamed = group.size() - NAMES;
-    return others + (unnamed > 0 ? "%,d more, ".formatted(unnamed) : "") + last;
+    return others
+        + (unnamed > 0 ? "%,d more, ".formatted(unnamed) : "")
+        + describe(last)
+        + last.stack().stream().map(frame -> "\n    at " + frame).collect(Collectors.joining());
+  }
+
+  /** Without what the line around it says. */
+  private static String describe(Leftover one) {
+    CancellationReason reason = one.reason();
+    return "\"%s\" (%s), on %s%s"
+        .formatted(
+            one.task(),
+            one.phase(),
+            one.thread(),
+            reason == null ? "" : ", told to end because " + reason.message());
+  }
+
+  /** How many of these are participants of the drain. */
+  static int inDrain(List<Leftover> all) {
+    String drain = ShutdownPhase.DRAINING.toString();
+    return (int) all.stream().filter(each -> drain.equals(each.phase())).count();
   }
 
   /** As a person would say it: "250 ms", "4.2 s", "2 min 5 s". */

@@ -1,38 +1,47 @@
 package dev.desist.shutdown;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
+import dev.desist.TimeSource;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Overdue;
+import java.time.Duration;
 import java.util.IdentityHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A participant as it was at a moment, but for its name: that may be for the user's code to make,
- * and can wait.
+ * A {@link Leftover} but for its name: that may be for the user's code to make, and can wait.
  *
- * @param thread the thread's name, and its kind and number
  * @param why why it had been told to end
- * @param stack what the thread was doing
+ * @param deafFor how long ago
  */
 record Sighting(
     Participant participant,
     String thread,
     @Nullable CancellationReason why,
+    Duration deafFor,
     List<StackTraceElement> stack) {
 
   /** {@return one that nobody looked at before it ended} */
   static Sighting unseen(Participant participant) {
-    return new Sighting(participant, Look.nameOf(participant.thread()), null, List.of());
+    return new Sighting(
+        participant, Look.nameOf(participant.thread()), null, Duration.ZERO, List.of());
   }
 
-  /** {@return as this, told to end for another reason} */
-  Sighting because(@Nullable CancellationReason other) {
-    return new Sighting(participant, thread, other, stack);
+  /** {@return as this, told to end when it had been seen} */
+  Sighting toldThen(@Nullable CancellationReason reason) {
+    return new Sighting(participant, thread, reason, Duration.ZERO, stack);
   }
 
-  /** {@return all of it} */
-  Unfinished named(String name) {
-    return new Unfinished(name, participant.roster.phase(), thread, why, stack);
+  /**
+   * {@return all of it}
+   *
+   * @param shutdown its name
+   */
+  Leftover named(String name, String shutdown, boolean leftBehind) {
+    String phase = participant.roster.phase().toString();
+    return new Leftover(name, shutdown, phase, thread, why, deafFor, leftBehind, stack);
   }
 
   /**
@@ -40,18 +49,30 @@ record Sighting(
    * because each takes time.
    */
   static final class Look {
+    /** How many threads have their stacks taken at a time, which takes time. */
+    private static final int STACKS = 1_000;
+
     private final IdentityHashMap<Thread, List<StackTraceElement>> stacks = new IdentityHashMap<>();
+    private final TimeSource time;
     private final int threads;
 
-    Look(int threads) {
+    /** One that has an end. */
+    static Look brief(TimeSource time) {
+      return new Look(time, STACKS);
+    }
+
+    Look(TimeSource time, int threads) {
+      this.time = time;
       this.threads = threads;
     }
 
     /** Never null for one that was running when it was asked for last. */
     @Nullable Sighting at(Participant participant) {
       Thread thread = participant.thread();
-      var found =
-          new Sighting(participant, nameOf(thread), participant.roster.reason(), stackOf(thread));
+      CancellationReason why = participant.roster.reason();
+      Duration since =
+          why == null ? Duration.ZERO : Overdue.since(why.origin().time(), time::instant);
+      var found = new Sighting(participant, nameOf(thread), why, since, stackOf(thread));
       return participant.state == Participant.State.ENDED ? null : found;
     }
 

@@ -1,5 +1,6 @@
 package dev.desist.conformance;
 
+import static dev.desist.CancellationToken.none;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.CancellationToken;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.testkit.Hygiene;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -26,8 +26,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class TokioTrackerConformanceTest {
   private final Shutdown tracker =
       Shutdown.create(
-          "tracker",
-          ShutdownOptions.defaults().withDrainLimit(Duration.ofHours(1)).withReporter(_ -> {}));
+          "tracker", options -> options.withDrainLimit(Duration.ofHours(1)).withReporter(_ -> {}));
 
   private void close() {
     tracker.initiate("the tracker is closed");
@@ -38,7 +37,7 @@ class TokioTrackerConformanceTest {
   void the_length_is_that_of_what_is_in_flight() {
     var work = new ArrayList<Participant>();
     for (int i = 1; i <= 10; i++) {
-      work.add(tracker.begin("work"));
+      work.add(tracker.track("work"));
       assertEquals(i, tracker.progress().left());
     }
     for (int i = 9; i >= 0; i--) {
@@ -51,29 +50,29 @@ class TokioTrackerConformanceTest {
   @Conforms("TRK-03")
   void a_wait_for_one_that_was_closed_while_empty_ends() throws Exception {
     close();
-    assertTrue(tracker.await().isClean());
+    assertTrue(tracker.await(none()).isClean());
   }
 
   @Test
   @Conforms("TRK-06")
   void the_end_of_the_last_ends_the_wait() throws Exception {
-    Participant first = tracker.begin("first");
-    Participant last = tracker.begin("last");
+    Participant first = tracker.track("first");
+    Participant last = tracker.track("last");
     close();
     first.close();
-    assertTrue(tracker.await(Duration.ZERO).isEmpty());
+    assertTrue(tracker.await(none(), Duration.ZERO).isEmpty());
     last.close();
-    assertEquals(2, tracker.await().drained());
+    assertEquals(2, tracker.await(none()).drained());
   }
 
   @Test
   @Conforms("TRK-08")
   void an_open_one_that_becomes_empty_ends_no_wait() throws Exception {
     Thread waiter = waiter(new AtomicInteger());
-    tracker.begin("first").close();
-    tracker.begin("second").close();
+    tracker.track("first").close();
+    tracker.track("second").close();
     assertTrue(waiter.isAlive());
-    assertTrue(tracker.await(Duration.ZERO).isEmpty());
+    assertTrue(tracker.await(none(), Duration.ZERO).isEmpty());
     close();
     waiter.join();
   }
@@ -85,16 +84,16 @@ class TokioTrackerConformanceTest {
       var each =
           Shutdown.create(
               "tracker",
-              ShutdownOptions.defaults().withDrainLimit(Duration.ofHours(1)).withReporter(_ -> {}));
-      Participant first = each.begin("first");
-      Participant last = each.begin("last");
+              options -> options.withDrainLimit(Duration.ofHours(1)).withReporter(_ -> {}));
+      Participant first = each.track("first");
+      Participant last = each.track("last");
       Thread closer = Thread.startVirtualThread(() -> each.initiate("closed"));
       Thread ender = Thread.startVirtualThread(first::close);
       closer.join();
       ender.join();
-      assertTrue(each.await(Duration.ZERO).isEmpty());
+      assertTrue(each.await(none(), Duration.ZERO).isEmpty());
       last.close();
-      assertTrue(each.await().isClean());
+      assertTrue(each.await(none()).isClean());
     }
   }
 
@@ -117,7 +116,7 @@ class TokioTrackerConformanceTest {
     return Thread.startVirtualThread(
         () -> {
           try {
-            tracker.await();
+            tracker.await(none());
             released.incrementAndGet();
           } catch (InterruptedException e) {
             throw new AssertionError(e);

@@ -135,7 +135,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Says(
     of = CancellableInputStream.class,
     value = "It ends with the source, or after a few seconds in which the buffer was full",
-    by = "CancellableInputStreamTest.a_stream_that_was_dropped_half_read_keeps_no_thread")
+    by = "CancellableInputStreamTest.promise17_a_stream_that_was_dropped_half_read_keeps_no_thread")
 @Says(
     of = CancellableInputStream.class,
     value = "System#in is the exception, of which there can be many streams",
@@ -338,10 +338,6 @@ import org.junit.jupiter.params.provider.ValueSource;
     of = CancellableSocketChannel.class,
     value = "its position is after those that were handed over, however this ends",
     by = "OfConnections.a_cancelled_write_says_how_many_bytes_it_has_handed_over")
-@Says(
-    of = CancellableSocketChannel.class,
-    value = "also true after it was closed by the peer",
-    by = "OfConnections.isConnected_stays_true_when_the_peer_has_closed")
 @Says(
     of = ProcessesSurvivedException.class,
     value = "Says that processes could not be killed",
@@ -882,15 +878,6 @@ class IoContractTest {
         assertThrows(
             IOException.class, () -> mine.connect(NONE, new SocketAddressOfNobody().address));
         assertFalse(mine.isOpen());
-      }
-    }
-
-    @Test
-    void isConnected_stays_true_when_the_peer_has_closed() throws Exception {
-      try (var connection = Connection.open()) {
-        connection.other.close();
-        assertEquals(-1, connection.mine.read(NONE, ByteBuffer.allocate(1)));
-        assertTrue(connection.mine.channel().isConnected());
       }
     }
 

@@ -1,5 +1,6 @@
 package dev.desist.contract;
 
+import static dev.desist.CancellationToken.none;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,20 +10,20 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
+import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Leftover;
 import dev.desist.contract.SentencesTest.Says;
+import dev.desist.shutdown.Laws;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownPhase;
 import dev.desist.shutdown.ShutdownProgress;
 import dev.desist.shutdown.ShutdownReport;
-import dev.desist.shutdown.Unfinished;
-import dev.desist.testkit.Hygiene;
-import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -37,11 +38,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 
 /**
@@ -57,17 +56,6 @@ import org.junit.jupiter.api.function.Executable;
     of = ShutdownPhase.class,
     value = "The hard token is cancelled, and work in flight is to end at once",
     by = "ShutdownTest.at_the_limit_the_hard_token_is_cancelled")
-@Says(
-    of = Unfinished.class,
-    value = "as it was seen at a moment when it had not ended",
-    by = "ShutdownTest.promise22_promise25_the_deaf_are_listed_and_left_behind")
-@Says(
-    of = Unfinished.class,
-    value = "null if it has not been",
-    by = {
-      "OfActions.actions_callbacks_names_listener_and_reporter_run_on_daemons",
-      "OfWork.it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it"
-    })
 @Says(
     of = ShutdownReport.class,
     value = {
@@ -94,9 +82,9 @@ import org.junit.jupiter.api.function.Executable;
     value = "What it threw does not keep the others from running",
     by = "ActionTest.an_action_that_throws_stops_no_other")
 @Says(
-    of = ShutdownOptions.class,
+    of = Shutdown.Configuration.class,
     value = {
-      "How long the phases of a Shutdown may take, and who is told",
+      "How long the phases may take, and who is told",
       "how long work in flight may take before the hard token is cancelled",
       "how long work may go on after the hard token was cancelled, before it is listed and left"
           + " behind",
@@ -107,16 +95,16 @@ import org.junit.jupiter.api.function.Executable;
       "ActionTest.closing_has_its_limit"
     })
 @Says(
-    of = ShutdownOptions.class,
+    of = Shutdown.Configuration.class,
     value =
         "reporter called once, on a daemon thread of this library, when all phases are over and"
-            + " before Shutdown#await() returns",
+            + " before Shutdown#await(CancellationToken) returns",
     by = {
       "OfTelling.the_reporter_is_called_once_before_await_returns",
       "OfActions.actions_callbacks_names_listener_and_reporter_run_on_daemons"
     })
 @Says(
-    of = ShutdownOptions.class,
+    of = Shutdown.Configuration.class,
     value =
         "gives the code, on a daemon thread of this library, just before the reporter is called",
     by = "ShutdownProcessTest.a_call_ends_the_process_with_the_code_of_the_options")
@@ -133,7 +121,7 @@ import org.junit.jupiter.api.function.Executable;
 @Says(of = Shutdown.class, value = "A shutdown begins once", by = "OfPhases.it_begins_once")
 @Says(
     of = Shutdown.class,
-    value = "Work in flight, which is all that has begun and is not closed, comes to its end",
+    value = "Work in flight, which is all that is tracked and is not closed, comes to its end",
     by = {
       "OfWork.it_is_waited_for_until_closed_which_may_be_done_twice",
       "OfPhases.work_in_flight_is_not_disturbed_until_the_limit"
@@ -221,6 +209,13 @@ import org.junit.jupiter.api.function.Executable;
     },
     by = "OfTelling.waiting_begins_nothing_and_zero_only_asks")
 @Says(
+    of = Shutdown.class,
+    value = {
+      "what may end the wait, as the current token may",
+      "if a token is or becomes cancelled, and the shutdown is not over"
+    },
+    by = "OfTelling.waiting_obeys_its_token_and_the_current_one_unless_it_is_over")
+@Says(
     of = Participant.class,
     value = "A shutdown that has not begun keeps nothing of a closed participant",
     by = "ShutdownTest.promise14_who_has_left_is_not_kept")
@@ -255,13 +250,10 @@ import org.junit.jupiter.api.function.Executable;
     value = "or that this action is not to run any more",
     by = "OfActions.an_action_that_was_taken_back_does_not_run_and_one_that_runs_is_waited_for")
 @Says(
-    of = Participant.Action.class,
-    value = "Runs once",
-    by = "ActionTest.phases_follow_each_other")
-@Says(
     of = Shutdown.class,
     value = {
       "for what happens before the end, see Participant",
+      "To be called before the work begins",
       "For an application in a container, which goes before its process, there is #create",
       "Virtual threads are daemons, and do not keep a process alive"
     },
@@ -277,39 +269,11 @@ import org.junit.jupiter.api.function.Executable;
     of = ShutdownPhase.class,
     value = "It has not begun: work is taken",
     by = "OfPhases.it_begins_once")
-@ExtendWith(Hygiene.class)
-@Timeout(60)
 @SuppressWarnings({"NullAway", "try"}) // nulls are refused by name; closing twice is closing once
-class ShutdownContractTest {
-  private static final Duration STOP = Duration.ofSeconds(2);
-  private static final Duration DRAIN = Duration.ofSeconds(10);
-  private static final Duration GRACE = Duration.ofSeconds(5);
-  private static final Duration CLOSE = Duration.ofSeconds(3);
+class ShutdownContractTest extends Laws {
   private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
-  private static final ShutdownOptions QUIET = ShutdownOptions.defaults().withReporter(_ -> {});
 
-  private final ManualTime time = new ManualTime();
-  private final CountDownLatch release = new CountDownLatch(1);
-  private final List<String> events = new CopyOnWriteArrayList<>();
-  private Shutdown shutdown = make(QUIET);
-
-  private Shutdown make(ShutdownOptions options) {
-    try {
-      return Objects.requireNonNull(time.call(() -> Shutdown.create("relay", options)));
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  @AfterEach
-  void nothing_is_left() {
-    release.countDown();
-    await()
-        .until(
-            () ->
-                Thread.getAllStackTraces().keySet().stream()
-                    .noneMatch(thread -> thread.getName().equals("desist-shutdown")));
-  }
+  private Shutdown shutdown = shutdown();
 
   private static void refusesNull(String name, Executable call) {
     assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
@@ -320,24 +284,7 @@ class ShutdownContractTest {
   }
 
   private void reach(ShutdownPhase phase) {
-    await()
-        .pollInterval(Duration.ofMillis(1))
-        .until(() -> shutdown.progress().phase().compareTo(phase) >= 0);
-    assertEquals(phase, shutdown.progress().phase());
-  }
-
-  private Participant.Action says(String event) {
-    return () -> events.add(event);
-  }
-
-  private void hang() {
-    while (release.getCount() > 0) {
-      try {
-        release.await();
-      } catch (InterruptedException e) {
-        // deaf
-      }
-    }
+    reach(shutdown, phase);
   }
 
   /** The life cycle. */
@@ -348,11 +295,11 @@ class ShutdownContractTest {
       assertEquals(ShutdownPhase.RUNNING, shutdown.progress().phase());
       assertTrue(shutdown.initiate("first"));
       assertFalse(shutdown.initiate("second"));
-      shutdown.await();
+      shutdown.await(none());
       assertFalse(shutdown.initiate("third"));
       assertFalse(shutdown.abort("fourth"));
       assertEquals("first", shutdown.soft().reason().orElseThrow().message());
-      assertEquals("first", shutdown.await().reason().message());
+      assertEquals("first", shutdown.await(none()).reason().message());
     }
 
     @Test
@@ -364,7 +311,7 @@ class ShutdownContractTest {
 
     @Test
     void when_abort_returns_both_are_and_it_tells_whether_it_was_this_call() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       assertTrue(shutdown.abort("no time"));
       assertTrue(shutdown.soft().isCancelled() && shutdown.hard().isCancelled());
       assertFalse(shutdown.abort("still no time"));
@@ -373,7 +320,7 @@ class ShutdownContractTest {
     }
 
     private Shutdown over() throws Exception {
-      shutdown.await();
+      shutdown.await(none());
       return shutdown;
     }
 
@@ -384,7 +331,7 @@ class ShutdownContractTest {
       shutdown.onDrain("drain", () -> seen.add(shutdown.progress().phase()));
       shutdown.onClose("close", () -> seen.add(shutdown.progress().phase()));
       shutdown.initiate("over");
-      shutdown.await();
+      shutdown.await(none());
       assertEquals(
           List.of(ShutdownPhase.STOPPING, ShutdownPhase.DRAINING, ShutdownPhase.CLOSING), seen);
       assertFalse(shutdown.hard().isCancelled());
@@ -400,7 +347,7 @@ class ShutdownContractTest {
       var seen = new AtomicReference<Boolean>();
       Thread.startVirtualThread(
           () -> {
-            try (Participant _ = shutdown.begin("work")) {
+            try (Participant _ = shutdown.track("work")) {
               begun.countDown();
               hang();
               seen.set(Thread.interrupted() || shutdown.hard().isCancelled());
@@ -411,13 +358,13 @@ class ShutdownContractTest {
       reach(ShutdownPhase.DRAINING);
       time.advance(DRAIN.minusNanos(1));
       release.countDown();
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
       assertEquals(false, seen.get());
     }
 
     @Test
     void the_sum_of_the_limits_is_the_longest_it_can_take() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       shutdown.onStop("stop", ShutdownContractTest.this::hang);
       shutdown.onDrain("drain", ShutdownContractTest.this::hang);
       shutdown.onClose("close", ShutdownContractTest.this::hang);
@@ -432,7 +379,7 @@ class ShutdownContractTest {
       time.advance(GRACE);
       reach(ShutdownPhase.CLOSING);
       time.advance(CLOSE);
-      ShutdownReport report = shutdown.await();
+      ShutdownReport report = shutdown.await(none());
       assertEquals(Duration.ofSeconds(20), report.took());
       assertEquals(
           List.of(
@@ -442,7 +389,7 @@ class ShutdownContractTest {
               "drain",
               "stop",
               "work"),
-          report.leftBehind().stream().map(Unfinished::name).sorted().toList());
+          report.leftBehind().stream().map(Leftover::task).sorted().toList());
       assertFalse(report.isClean());
       work.close();
     }
@@ -456,32 +403,32 @@ class ShutdownContractTest {
       time.advance(CLOSE.minusNanos(1));
       assertEquals(ShutdownPhase.CLOSING, shutdown.progress().phase());
       release.countDown();
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
     }
 
     @Test
     void it_belongs_to_the_time_source_in_use_where_it_was_made() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       shutdown.initiate("over"); // on system time
       reach(ShutdownPhase.DRAINING);
       assertEquals(DRAIN, shutdown.progress().remaining());
       work.close();
-      assertEquals(Duration.ZERO, shutdown.await().took());
+      assertEquals(Duration.ZERO, shutdown.await(none()).took());
     }
 
     @Test
     void a_part_ends_with_the_whole() throws Exception {
-      Shutdown part = make(QUIET);
+      Shutdown part = shutdown();
       part.onClose("store of the part", says("part"));
       shutdown.onDrain(
           "part",
           () -> {
             part.initiate("the whole ends");
-            part.await();
+            part.await(none());
           });
       shutdown.onClose("store", says("whole"));
       shutdown.initiate("over");
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
       assertEquals(List.of("part", "whole"), events);
     }
   }
@@ -507,7 +454,7 @@ class ShutdownContractTest {
       assertEquals(List.of(), events); // and it runs on
       reach(ShutdownPhase.STOPPING);
       release.countDown();
-      shutdown.await();
+      shutdown.await(none());
       assertEquals(List.of("ended"), events);
     }
 
@@ -522,7 +469,7 @@ class ShutdownContractTest {
       shutdown.onStop("other", says("other"));
       shutdown.onClose("store", says("store"));
       shutdown.initiate("over");
-      ShutdownReport report = shutdown.await();
+      ShutdownReport report = shutdown.await(none());
       assertEquals(
           List.of(new ShutdownReport.Failure("listener", ShutdownPhase.STOPPING, thrown)),
           report.failures());
@@ -532,7 +479,7 @@ class ShutdownContractTest {
 
     @Test
     void the_current_token_of_an_action_is_cancelled_when_its_time_is_up() throws Exception {
-      Participant.Action untilTold =
+      Action<?> untilTold =
           () -> {
             Cancellation.current().await();
             events.add(Cancellation.current().reason().orElseThrow().getClass().getSimpleName());
@@ -548,7 +495,7 @@ class ShutdownContractTest {
       time.advance(DRAIN);
       reach(ShutdownPhase.CLOSING);
       time.advance(CLOSE);
-      shutdown.await();
+      shutdown.await(none());
       await().until(() -> events.size() == 3);
       assertEquals(List.of("DeadlineExceeded", "Shutdown", "DeadlineExceeded"), events);
     }
@@ -556,15 +503,16 @@ class ShutdownContractTest {
     @Test
     void actions_callbacks_names_listener_and_reporter_run_on_daemons() throws Exception {
       shutdown =
-          make(
-              QUIET
-                  .withProgress(Duration.ofDays(1), _ -> sayThread("listener"))
-                  .withReporter(_ -> sayThread("reporter"))
-                  .withExitCode(
-                      _ -> {
-                        sayThread("code");
-                        return 0;
-                      }));
+          shutdown(
+              options ->
+                  options
+                      .withProgress(Duration.ofDays(1), _ -> sayThread("listener"))
+                      .withReporter(_ -> sayThread("reporter"))
+                      .withExitCode(
+                          _ -> {
+                            sayThread("code");
+                            return 0;
+                          }));
       var conductor = new AtomicReference<Thread>();
       shutdown.soft().onCancel(() -> sayThread("callback"));
       shutdown.onClose(
@@ -578,7 +526,7 @@ class ShutdownContractTest {
                     .orElseThrow());
           });
       Participant work =
-          shutdown.begin(
+          shutdown.track(
               () -> {
                 sayThread("name");
                 return "work";
@@ -586,7 +534,7 @@ class ShutdownContractTest {
       shutdown.abort("over");
       reach(ShutdownPhase.ABORTING);
       time.advance(GRACE);
-      shutdown.await();
+      shutdown.await(none());
       work.close();
       assertFalse(conductor.get().isDaemon() || conductor.get().isVirtual());
       await().until(() -> events.contains("listener: daemon"));
@@ -613,14 +561,14 @@ class ShutdownContractTest {
 
     @Test
     void actions_are_taken_until_their_phase_begins_and_refused_then() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
       assertThrows(CancelledException.class, () -> shutdown.onStop("late", says("late")));
       assertThrows(CancelledException.class, () -> shutdown.onDrain("late", says("late")));
       shutdown.onClose("in time", says("in time"));
       work.close();
-      shutdown.await();
+      shutdown.await(none());
       var late =
           assertThrows(CancelledException.class, () -> shutdown.onClose("late", says("late")));
       assertEquals("over", late.reason().message());
@@ -646,7 +594,7 @@ class ShutdownContractTest {
       runs.close();
       assertEquals(ShutdownPhase.STOPPING, shutdown.progress().phase());
       release.countDown();
-      shutdown.await();
+      shutdown.await(none());
       assertEquals(List.of("ran"), events);
     }
 
@@ -659,7 +607,7 @@ class ShutdownContractTest {
       reach(ShutdownPhase.DRAINING);
       assertEquals(1, shutdown.progress().left());
       release.countDown();
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
     }
   }
 
@@ -669,41 +617,41 @@ class ShutdownContractTest {
     @Test
     void work_is_refused_once_it_has_begun_and_the_refusal_says_why() throws Exception {
       shutdown.initiate("the operator asked");
-      var refused = assertThrows(CancelledException.class, () -> shutdown.begin("late"));
+      var refused = assertThrows(CancelledException.class, () -> shutdown.track("late"));
       assertEquals("the operator asked", refused.reason().message());
-      assertThrows(CancelledException.class, () -> shutdown.begin(() -> "late"));
-      assertEquals(0, shutdown.await().drained());
+      assertThrows(CancelledException.class, () -> shutdown.track(() -> "late"));
+      assertEquals(0, shutdown.await(none()).drained());
     }
 
     @Test
     void it_is_waited_for_until_closed_which_may_be_done_twice() throws Exception {
-      Participant first = shutdown.begin("first");
-      Participant second = shutdown.begin("second");
+      Participant first = shutdown.track("first");
+      Participant second = shutdown.track("second");
       first.close();
       first.close();
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
-      assertEquals(Optional.empty(), shutdown.await(Duration.ZERO));
+      assertEquals(Optional.empty(), shutdown.await(none(), Duration.ZERO));
       second.close();
       second.close();
-      assertEquals(1, shutdown.await().drained()); // the first had ended before it began
+      assertEquals(1, shutdown.await(none()).drained()); // the first had ended before it began
     }
 
     @Test
     void its_name_is_made_when_somebody_wants_to_read_it() throws Exception {
-      Participant work = shutdown.begin(() -> events.add("named") ? "work" : "");
+      Participant work = shutdown.track(() -> events.add("named") ? "work" : "");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
       assertEquals(List.of(), events);
-      assertEquals("work", shutdown.unfinished().getFirst().name());
+      assertEquals("work", shutdown.unfinished().getFirst().task());
       work.close();
-      shutdown.await();
+      shutdown.await(none());
       assertEquals(List.of("named"), events);
     }
 
     @Test
     void it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       String mine = "thread " + Thread.currentThread().threadId();
       assertTrue(shutdown.unfinished().getFirst().thread().endsWith(mine));
       var moved = new CountDownLatch(1);
@@ -722,31 +670,31 @@ class ShutdownContractTest {
               () ->
                   shutdown.unfinished().getFirst().stack().stream()
                       .anyMatch(at -> at.getMethodName().equals("hang")));
-      Unfinished there = shutdown.unfinished().getFirst();
+      Leftover there = shutdown.unfinished().getFirst();
       assertTrue(there.thread().startsWith("worker, virtual thread "), there.thread());
-      assertEquals(ShutdownPhase.DRAINING, there.phase());
+      assertEquals("draining", there.phase());
       assertSame(null, there.reason());
       assertThrows(IllegalStateException.class, shutdown.onClose("close", says(""))::onThisThread);
     }
 
     @Test
     void what_follows_from_it_is_begun_while_it_runs_and_the_hard_token_is_live() throws Exception {
-      Participant job = shutdown.begin("job");
+      Participant job = shutdown.track("job");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
-      Participant next = job.begin("next");
+      Participant next = job.track("next");
       job.close();
-      assertThrows(CancelledException.class, () -> job.begin("too late"));
-      try (Participant last = next.begin(() -> "last")) {
+      assertThrows(CancelledException.class, () -> job.track("too late"));
+      try (Participant last = next.track(() -> "last")) {
         next.close();
         time.advance(DRAIN);
         reach(ShutdownPhase.ABORTING);
-        var refused = assertThrows(CancelledException.class, () -> last.begin("too late"));
+        var refused = assertThrows(CancelledException.class, () -> last.track("too late"));
         assertEquals(shutdown.hard().reason().orElseThrow(), refused.reason());
       }
-      ShutdownReport report = shutdown.await();
+      ShutdownReport report = shutdown.await(none());
       assertEquals(2, report.drained());
-      assertEquals("last", report.aborted().getFirst().name());
+      assertEquals("last", report.aborted().getFirst().task());
     }
 
     @Test
@@ -757,7 +705,7 @@ class ShutdownContractTest {
           shutdown.onDrain(
               "drain",
               () -> {
-                Participant next = Objects.requireNonNull(drain.get()).begin("next");
+                Participant next = Objects.requireNonNull(drain.get()).track("next");
                 Thread.startVirtualThread(
                     () -> {
                       try (next) {
@@ -767,24 +715,24 @@ class ShutdownContractTest {
                     });
               }));
       Participant close = shutdown.onClose("close", says("close"));
-      assertThrows(IllegalStateException.class, () -> close.begin("next"));
+      assertThrows(IllegalStateException.class, () -> close.track("next"));
       assertThrows(
-          IllegalStateException.class, () -> shutdown.onStop("s", says("")).begin(() -> "next"));
+          IllegalStateException.class, () -> shutdown.onStop("s", says("")).track(() -> "next"));
       shutdown.initiate("over");
-      await().until(() -> shutdown.unfinished().stream().anyMatch(u -> u.name().equals("next")));
+      await().until(() -> shutdown.unfinished().stream().anyMatch(u -> u.task().equals("next")));
       release.countDown();
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
       assertEquals(List.of("", "next", "close"), events);
     }
 
     @Test
     void those_that_were_left_behind_are_unfinished_until_they_end() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       shutdown.abort("over");
       reach(ShutdownPhase.ABORTING);
       time.advance(GRACE);
-      shutdown.await();
-      assertEquals("work", shutdown.unfinished().getFirst().name());
+      shutdown.await(none());
+      assertEquals("work", shutdown.unfinished().getFirst().task());
       work.close();
       assertEquals(List.of(), shutdown.unfinished());
     }
@@ -795,26 +743,56 @@ class ShutdownContractTest {
   class OfTelling {
     @Test
     void waiting_begins_nothing_and_zero_only_asks() throws Exception {
-      assertEquals(Optional.empty(), shutdown.await(Duration.ZERO));
+      assertEquals(Optional.empty(), shutdown.await(none(), Duration.ZERO));
       Thread.currentThread().interrupt();
-      assertThrows(InterruptedException.class, shutdown::await);
+      assertThrows(InterruptedException.class, () -> shutdown.await(none()));
       assertFalse(shutdown.soft().isCancelled());
-      refuses("timeout must not be negative: PT-1S", () -> shutdown.await(Duration.ofSeconds(-1)));
+      refuses(
+          "timeout must not be negative: PT-1S",
+          () -> shutdown.await(none(), Duration.ofSeconds(-1)));
+    }
+
+    @Test
+    void waiting_obeys_its_token_and_the_current_one_unless_it_is_over() throws Exception {
+      var mine = CancellationSource.create("mine");
+      var outer = CancellationSource.create("outer");
+      waitsUntilCancelled(mine, mine, outer);
+      waitsUntilCancelled(outer, CancellationSource.create("mine"), outer);
+      shutdown.initiate("over");
+      shutdown.await(none());
+      assertEquals("over", shutdown.await(outer.token()).reason().message());
+    }
+
+    private void waitsUntilCancelled(
+        CancellationSource ends, CancellationSource mine, CancellationSource outer) {
+      Thread waiting = Thread.currentThread();
+      Thread.startVirtualThread(
+          () -> {
+            await().until(() -> waiting.getState() == Thread.State.WAITING);
+            ends.cancel("no more");
+          });
+      var thrown =
+          assertThrows(
+              CancelledException.class,
+              () -> Cancellation.call(outer.token(), () -> shutdown.await(mine.token())));
+      assertEquals("no more", thrown.reason().message());
+      assertThrows(
+          CancelledException.class, () -> shutdown.await(ends.token(), Duration.ofDays(1)));
     }
 
     @Test
     void progress_counts_what_the_phase_waits_for() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       assertEquals(
           new ShutdownProgress("relay", ShutdownPhase.RUNNING, 1, 1, FOREVER), shutdown.progress());
-      Participant more = shutdown.begin("more");
+      Participant more = shutdown.track("more");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
       more.close();
       assertEquals(
           new ShutdownProgress("relay", ShutdownPhase.DRAINING, 1, 2, DRAIN), shutdown.progress());
       work.close();
-      shutdown.await();
+      shutdown.await(none());
       assertEquals(
           new ShutdownProgress("relay", ShutdownPhase.OVER, 0, 0, FOREVER), shutdown.progress());
     }
@@ -822,9 +800,9 @@ class ShutdownContractTest {
     @Test
     void the_reporter_is_called_once_before_await_returns() throws Exception {
       var told = new CopyOnWriteArrayList<ShutdownReport>();
-      shutdown = make(QUIET.withReporter(told::add));
+      shutdown = shutdown(options -> options.withReporter(told::add));
       shutdown.initiate("over");
-      assertEquals(List.of(shutdown.await()), told);
+      assertEquals(List.of(shutdown.await(none())), told);
     }
 
     @Test
@@ -833,9 +811,9 @@ class ShutdownContractTest {
       var bytes = new ByteArrayOutputStream();
       try {
         System.setErr(new PrintStream(bytes, true, UTF_8));
-        shutdown = make(ShutdownOptions.defaults());
+        shutdown = loud(UnaryOperator.identity());
         shutdown.initiate("over");
-        shutdown.await();
+        shutdown.await(none());
       } finally {
         System.setErr(before);
       }
@@ -845,15 +823,15 @@ class ShutdownContractTest {
     @Test
     void a_report_is_clean_if_nothing_was_aborted_failed_or_was_left_behind() {
       var why = CancellationReason.shutdown("over");
-      var one = new Unfinished("x", ShutdownPhase.DRAINING, "thread 1", why, List.of());
+      var one = new Leftover("x", "r", "draining", "thread 1", why, Duration.ZERO, true, List.of());
       var failed = new ShutdownReport.Failure("x", ShutdownPhase.CLOSING, new Error("x"));
       Duration zero = Duration.ZERO;
-      List<Unfinished> none = List.of();
+      List<Leftover> none = List.of();
       assertTrue(new ShutdownReport("r", why, zero, 1, none, List.of(), none).isClean());
       assertFalse(new ShutdownReport("r", why, zero, 1, List.of(one), List.of(), none).isClean());
       assertFalse(new ShutdownReport("r", why, zero, 1, none, List.of(failed), none).isClean());
       assertFalse(new ShutdownReport("r", why, zero, 1, none, List.of(), List.of(one)).isClean());
-      var mutable = new ArrayList<Unfinished>();
+      var mutable = new ArrayList<Leftover>();
       var report = new ShutdownReport("r", why, zero, 1, mutable, List.of(), mutable);
       mutable.add(one);
       assertTrue(report.isClean());
@@ -861,14 +839,14 @@ class ShutdownContractTest {
 
     @Test
     void who_ended_after_the_hard_token_was_aborted_each_with_its_stack_before() throws Exception {
-      Participant work = shutdown.begin("work");
+      Participant work = shutdown.track("work");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
       time.advance(DRAIN);
       reach(ShutdownPhase.ABORTING);
       work.close();
-      ShutdownReport report = shutdown.await();
-      Unfinished aborted = report.aborted().getFirst();
+      ShutdownReport report = shutdown.await(none());
+      Leftover aborted = report.aborted().getFirst();
       assertEquals(shutdown.hard().reason().orElseThrow(), aborted.reason());
       assertFalse(aborted.stack().isEmpty());
       assertEquals(0, report.drained());
@@ -882,11 +860,11 @@ class ShutdownContractTest {
     @Test
     void nulls_are_named_and_nothing_has_happened() {
       refusesNull("name", () -> Shutdown.create(null));
-      refusesNull("options", () -> Shutdown.create("x", null));
+      refusesNull("configure", () -> Shutdown.create("x", null));
       refusesNull("name", () -> Shutdown.ofProcess(null));
-      refusesNull("options", () -> Shutdown.ofProcess("x", null));
-      refusesNull("name", () -> shutdown.begin((String) null));
-      refusesNull("name", () -> shutdown.begin((Supplier<String>) null));
+      refusesNull("configure", () -> Shutdown.ofProcess("x", null));
+      refusesNull("name", () -> shutdown.track((String) null));
+      refusesNull("name", () -> shutdown.track((Supplier<String>) null));
       refusesNull("name", () -> shutdown.onStop(null, says("")));
       refusesNull("action", () -> shutdown.onStop("x", null));
       refusesNull("name", () -> shutdown.onDrain(null, says("")));
@@ -895,20 +873,22 @@ class ShutdownContractTest {
       refusesNull("action", () -> shutdown.onClose("x", null));
       refusesNull("why", () -> shutdown.initiate(null));
       refusesNull("why", () -> shutdown.abort(null));
-      refusesNull("timeout", () -> shutdown.await(null));
+      refusesNull("timeout", () -> shutdown.await(none(), null));
+      refusesNull("token", () -> shutdown.await(null));
+      refusesNull("token", () -> shutdown.await(null, Duration.ZERO));
       assertFalse(shutdown.soft().isCancelled() || shutdown.hard().isCancelled());
       assertEquals(0, shutdown.progress().left());
-      Participant work = shutdown.begin("work");
-      refusesNull("name", () -> work.begin((String) null));
-      refusesNull("name", () -> work.begin((Supplier<String>) null));
+      Participant work = shutdown.track("work");
+      refusesNull("name", () -> work.track((String) null));
+      refusesNull("name", () -> work.track((Supplier<String>) null));
     }
 
     @Test
     void options_are_checked_and_never_changed() {
-      var options = ShutdownOptions.defaults();
+      var options = defaults();
       Duration second = Duration.ofSeconds(1);
       assertEquals(
-          "ShutdownOptions[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
+          "Configuration[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
       assertNotSame(options, options.withStopLimit(second));
       refusesNull("limit", () -> options.withStopLimit(null));
       refusesNull("limit", () -> options.withDrainLimit(null));
@@ -926,7 +906,7 @@ class ShutdownContractTest {
           "every must be at least a millisecond: PT0.000999999S",
           () -> options.withProgress(Duration.ofNanos(999_999), _ -> {}));
       assertEquals(
-          "ShutdownOptions[stop PT1S, drain PT1S, grace PT1S, close PT1S]",
+          "Configuration[stop PT1S, drain PT1S, grace PT1S, close PT1S]",
           options
               .withStopLimit(second)
               .withDrainLimit(second)
@@ -934,19 +914,19 @@ class ShutdownContractTest {
               .withCloseLimit(second)
               .toString());
       assertEquals(
-          "ShutdownOptions[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
+          "Configuration[stop PT2S, drain PT10S, grace PT5S, close PT3S]", options.toString());
     }
 
     @Test
     void a_limit_longer_than_146_years_is_none() throws Exception {
-      shutdown = make(QUIET.withDrainLimit(FOREVER).withStopLimit(FOREVER));
-      Participant work = shutdown.begin("work");
+      shutdown = shutdown(options -> options.withDrainLimit(FOREVER).withStopLimit(FOREVER));
+      Participant work = shutdown.track("work");
       shutdown.initiate("over");
       reach(ShutdownPhase.DRAINING);
       time.advance(Duration.ofDays(10_000));
       assertEquals(FOREVER, shutdown.progress().remaining());
       work.close();
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
     }
 
     @Test
@@ -955,7 +935,9 @@ class ShutdownContractTest {
           "name", () -> new ShutdownProgress(null, ShutdownPhase.OVER, 0, 0, Duration.ZERO));
       refusesNull("phase", () -> new ShutdownProgress("x", null, 0, 0, Duration.ZERO));
       refusesNull("remaining", () -> new ShutdownProgress("x", ShutdownPhase.OVER, 0, 0, null));
-      refusesNull("thread", () -> new Unfinished("x", ShutdownPhase.OVER, null, null, List.of()));
+      refusesNull(
+          "thread",
+          () -> new Leftover("x", null, null, null, null, Duration.ZERO, false, List.of()));
       refusesNull("thrown", () -> new ShutdownReport.Failure("x", ShutdownPhase.OVER, null));
     }
 

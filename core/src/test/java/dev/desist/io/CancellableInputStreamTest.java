@@ -18,6 +18,7 @@ import dev.desist.CancelledIOException;
 import dev.desist.support.Fifo;
 import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
+import dev.desist.testkit.ManualTime;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -351,10 +353,17 @@ class CancellableInputStreamTest {
   }
 
   @Test
-  void a_stream_that_was_dropped_half_read_keeps_no_thread() throws Exception {
-    var in = CancellableInputStream.pumping(new ByteArrayInputStream(new byte[1000]), 10);
+  void promise17_a_stream_that_was_dropped_half_read_keeps_no_thread() throws Exception {
+    var time = new ManualTime();
+    var in =
+        time.call(
+            () -> CancellableInputStream.pumping(new ByteArrayInputStream(new byte[1000]), 10));
     assertEquals(0, in.read());
-    Threads.awaitNone("desist-pump-"); // it lingers for five seconds
+    await().until(() -> time.pending() == 1); // it lingers for five seconds
+    time.advance(Duration.ofSeconds(5).minusNanos(1));
+    assertEquals(1, Threads.count("desist-pump-"));
+    time.advance(Duration.ofNanos(1));
+    Threads.awaitNone("desist-pump-");
     assertEquals(999, in.readAllBytes().length);
   }
 

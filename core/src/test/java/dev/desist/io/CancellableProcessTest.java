@@ -19,12 +19,14 @@ import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.support.Threads;
 import dev.desist.testkit.Hygiene;
+import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -234,6 +236,37 @@ class CancellableProcessTest {
       assertEquals(3, report.killed().size(), report.toString());
       assertEquals(List.of(), sleepers());
     }
+  }
+
+  /** The grace is by the time source in use, and so are the pauses between two looks. */
+  @Test
+  void promise17_the_deaf_are_killed_when_manual_time_says_so() throws Exception {
+    var time = new ManualTime();
+    Process deaf = shell("trap '' TERM; SLEEP & while :; do wait; done").start();
+    awaitSleepers(1);
+    var ended =
+        new FutureTask<>(
+            () ->
+                time.call(
+                    () ->
+                        ProcessTree.end(
+                            deaf.toHandle(),
+                            null,
+                            ProcessEnding.defaults().withGrace(Duration.ofHours(1)))));
+    Thread.ofPlatform().daemon().start(ended);
+    await().until(() -> time.pending() == 1);
+    time.advance(Duration.ofHours(1).minusNanos(1));
+    await().until(() -> time.pending() == 1 || ended.isDone());
+    assertFalse(ended.isDone());
+    assertTrue(deaf.isAlive());
+    await()
+        .until(
+            () -> {
+              time.advance(Duration.ofMillis(100));
+              return ended.isDone();
+            });
+    assertTrue(ended.get().killed().contains(deaf.toHandle()));
+    assertEquals(List.of(), sleepers());
   }
 
   /** A process that was started elsewhere carries no mark; off Linux, none does. */

@@ -89,6 +89,39 @@ class ChannelLawsTest {
     }
   }
 
+  /** The form with a token, called with another one current: see decision 12. */
+  @ParameterizedTest
+  @MethodSource("quick")
+  void promise19_a_call_obeys_the_token_that_it_is_given_and_the_current_one(
+      Operation operation, Kind kind) throws Exception {
+    try (Rig rig = operation.rig()) {
+      for (CancellationToken given :
+          new CancellationToken[] {
+            CancellationToken.none(), CancellationSource.create("given").token()
+          }) {
+        var current = CancellationSource.create("current");
+        Call<Object> call =
+            Call.waiting(kind, () -> Cancellation.call(current.token(), () -> rig.call(given)));
+        current.cancel("the caller has gone");
+        assertSame(
+            current.token().reason().orElseThrow(),
+            call.failure(CancelledIOException.class).reason());
+        Call.start(kind, () -> Cancellation.call(current.token(), () -> rig.call(given)))
+            .failure(CancelledIOException.class); // before it begins, too
+        if (given.canBeCancelled()) {
+          Call<Object> shielded =
+              Call.waiting(
+                  kind,
+                  () ->
+                      Cancellation.call(
+                          current.token(), () -> Cancellation.shielded(() -> rig.call(given))));
+          rig.let();
+          rig.check(shielded.get());
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("quick")
   void promise19_also_if_it_is_cancelled_many_times(Operation operation, Kind kind)

@@ -1,5 +1,6 @@
 package dev.desist.redeploy;
 
+import static dev.desist.CancellationToken.none;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.desist.Cancellation;
@@ -479,8 +480,8 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void shutdown() throws Exception {
     Shutdown shutdown = Shutdown.create("an application");
-    shutdown.begin("work").close();
+    shutdown.track("work").close();
     shutdown.initiate("redeploy");
-    shutdown.await();
+    shutdown.await(none());
   }
 }

@@ -1,5 +1,6 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.Leftover;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -25,14 +27,14 @@ class ActionTest extends Laws {
     shutdown.onClose("store", says("close"));
     shutdown.onDrain("outbox", says("drain"));
     shutdown.onStop("listener", says("stop"));
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     await().until(() -> events.contains("drain"));
     time.advance(DRAIN.minusMillis(1));
     events.add("work ends");
     work.close();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertTrue(report.isClean());
     assertEquals(List.of("stop", "drain", "work ends", "close"), events);
     assertEquals(2, report.drained()); // the action for draining counts
@@ -46,7 +48,7 @@ class ActionTest extends Laws {
     shutdown.onClose("one", both::await);
     shutdown.onClose("other", both::await);
     shutdown.initiate("the test is over");
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
   }
 
   /** One that throws, be it an error, is in the report, and the others run. */
@@ -65,7 +67,7 @@ class ActionTest extends Laws {
         });
     shutdown.onClose("cache", says("cache"));
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(List.of("cache"), events);
     assertEquals(
         List.of(
@@ -96,7 +98,7 @@ class ActionTest extends Laws {
     reach(shutdown, ShutdownPhase.DRAINING);
     assertFalse(shutdown.hard().isCancelled());
     release.countDown();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertTrue(report.isClean());
     assertEquals(STOP, report.took());
     assertEquals(List.of("drain"), events);
@@ -111,7 +113,7 @@ class ActionTest extends Laws {
     reach(shutdown, ShutdownPhase.DRAINING);
     assertEquals(1, shutdown.progress().total());
     time.advance(DRAIN);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(1, report.aborted().size());
     assertEquals(List.of(), report.failures());
   }
@@ -133,12 +135,12 @@ class ActionTest extends Laws {
     reach(shutdown, ShutdownPhase.CLOSING);
     time.advance(CLOSE);
     told.await();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(CLOSE, report.took());
     assertEquals(List.of("cache"), events);
-    Unfinished left = report.leftBehind().getFirst();
-    assertEquals("store", left.name());
-    assertEquals(ShutdownPhase.CLOSING, left.phase());
+    Leftover left = report.leftBehind().getFirst();
+    assertEquals("store", left.task());
+    assertEquals("closing", left.phase());
     assertInstanceOf(CancellationReason.DeadlineExceeded.class, left.reason());
     assertFalse(shutdown.hard().isCancelled());
   }
@@ -149,7 +151,7 @@ class ActionTest extends Laws {
     Shutdown shutdown = shutdown();
     shutdown.onClose("store", says("close")).close();
     shutdown.initiate("the test is over");
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
     assertEquals(List.of(), events);
   }
 
@@ -171,7 +173,7 @@ class ActionTest extends Laws {
     store.close();
     assertEquals(ShutdownPhase.CLOSING, shutdown.progress().phase());
     release.countDown();
-    shutdown.await();
+    shutdown.await(none());
     assertEquals(List.of("closed"), events);
   }
 
@@ -179,14 +181,14 @@ class ActionTest extends Laws {
   @Test
   void an_action_comes_before_its_phase_or_is_refused() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     assertThrows(CancelledException.class, () -> shutdown.onStop("late", says("late")));
     assertThrows(CancelledException.class, () -> shutdown.onDrain("late", says("late")));
     shutdown.onClose("store that this work has opened", says("close"));
     work.close();
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
     assertThrows(CancelledException.class, () -> shutdown.onClose("late", says("late")));
     assertEquals(List.of("close"), events);
   }
@@ -203,7 +205,7 @@ class ActionTest extends Laws {
           assertTrue(shutdown.abort("no time"));
         });
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(List.of(), report.failures());
     assertEquals(1, events.size());
   }

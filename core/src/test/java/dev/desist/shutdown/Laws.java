@@ -2,6 +2,8 @@ package dev.desist.shutdown;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.desist.Action;
+import dev.desist.shutdown.Shutdown.Configuration;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.time.Duration;
@@ -9,6 +11,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -20,18 +24,20 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(Hygiene.class)
 @Timeout(60)
-class Laws {
-  static final Duration STOP = Duration.ofSeconds(2);
-  static final Duration DRAIN = Duration.ofSeconds(10);
-  static final Duration GRACE = Duration.ofSeconds(5);
-  static final Duration CLOSE = Duration.ofSeconds(3);
+public abstract class Laws {
+  public static final Duration STOP = Duration.ofSeconds(2);
+  public static final Duration DRAIN = Duration.ofSeconds(10);
+  public static final Duration GRACE = Duration.ofSeconds(5);
+  public static final Duration CLOSE = Duration.ofSeconds(3);
 
-  final ManualTime time = new ManualTime();
-  final List<String> events = new CopyOnWriteArrayList<>();
-  final CountDownLatch release = new CountDownLatch(1);
+  public final ManualTime time = new ManualTime();
+  public final List<String> events = new CopyOnWriteArrayList<>();
+  public final CountDownLatch release = new CountDownLatch(1);
+
+  protected Laws() {}
 
   @AfterEach
-  void nothing_is_left() {
+  public void nothing_is_left() {
     release.countDown();
     await()
         .until(
@@ -40,17 +46,26 @@ class Laws {
                     .noneMatch(thread -> thread.getName().equals("desist-shutdown")));
   }
 
-  Shutdown shutdown() throws Exception {
-    return shutdown(ShutdownOptions.defaults());
+  /** One whose report nobody reads. */
+  public Shutdown shutdown() {
+    return shutdown(UnaryOperator.identity());
   }
 
-  Shutdown shutdown(ShutdownOptions options) throws Exception {
-    ShutdownOptions quiet =
-        options == ShutdownOptions.defaults() ? options.withReporter(_ -> {}) : options;
-    return Objects.requireNonNull(time.call(() -> Shutdown.create("relay", quiet)));
+  /** One whose report nobody reads, unless the options say who. */
+  public Shutdown shutdown(UnaryOperator<Configuration> options) {
+    return loud(quiet -> options.apply(quiet.withReporter(_ -> {})));
   }
 
-  static void reach(Shutdown shutdown, ShutdownPhase phase) {
+  /** One with these options and no others. */
+  public Shutdown loud(UnaryOperator<Configuration> options) {
+    try {
+      return Objects.requireNonNull(time.call(() -> Shutdown.create("relay", options)));
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  public static void reach(Shutdown shutdown, ShutdownPhase phase) {
     await()
         .pollInterval(Duration.ofMillis(1))
         .until(() -> shutdown.progress().phase().compareTo(phase) >= 0);
@@ -60,7 +75,7 @@ class Laws {
   }
 
   /** Hangs until the end of the test, whatever happens. */
-  void hang() {
+  public void hang() {
     while (true) {
       try {
         release.await();
@@ -72,7 +87,19 @@ class Laws {
   }
 
   /** What happened, by this name. */
-  Participant.Action says(String event) {
+  public Action<?> says(String event) {
     return () -> events.add(event);
+  }
+
+  /** Gets the configuration that a shutdown is made from. */
+  public static Configuration defaults() {
+    var found = new AtomicReference<Configuration>();
+    Shutdown.create(
+        "relay",
+        options -> {
+          found.set(options);
+          return options;
+        });
+    return found.get();
   }
 }

@@ -1,11 +1,13 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -26,7 +29,7 @@ class ProgressTest extends Laws {
     Shutdown shutdown = shutdown();
     var work = new ArrayList<Participant>();
     for (int i = 0; i < 40; i++) {
-      work.add(shutdown.begin("connection " + i));
+      work.add(shutdown.track("connection " + i));
     }
     assertEquals("relay: running, 40 in flight", shutdown.progress().toString());
     shutdown.initiate("the test is over");
@@ -40,7 +43,7 @@ class ProgressTest extends Laws {
     await().until(() -> shutdown.progress().left() == 12); // the callbacks have run
     assertEquals(Duration.ofSeconds(5), shutdown.progress().remaining());
     work.forEach(Participant::close);
-    shutdown.await();
+    shutdown.await(none());
     assertEquals("relay: over", shutdown.progress().toString());
   }
 
@@ -48,9 +51,8 @@ class ProgressTest extends Laws {
   @Test
   void a_listener_is_told_regularly() throws Exception {
     var told = new CopyOnWriteArrayList<ShutdownProgress>();
-    Shutdown shutdown =
-        shutdown(ShutdownOptions.defaults().withReporter(_ -> {}).withProgress(SECOND, told::add));
-    Participant work = shutdown.begin("connection 7");
+    Shutdown shutdown = shutdown(options -> options.withProgress(SECOND, told::add));
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     for (int i = 1; i <= 3; i++) {
@@ -61,7 +63,7 @@ class ProgressTest extends Laws {
     }
     assertEquals("relay: draining, 1 of 1 left, 7 s to go", told.getLast().toString());
     work.close();
-    shutdown.await();
+    shutdown.await(none());
   }
 
   /** A listener that hangs or throws holds up nothing. */
@@ -70,9 +72,8 @@ class ProgressTest extends Laws {
     var calls = new AtomicInteger();
     Shutdown shutdown =
         shutdown(
-            ShutdownOptions.defaults()
-                .withReporter(_ -> {})
-                .withProgress(
+            options ->
+                options.withProgress(
                     SECOND,
                     _ -> {
                       if (calls.incrementAndGet() == 1) {
@@ -81,7 +82,7 @@ class ProgressTest extends Laws {
                       hang();
                     }));
     shutdown.onClose("store", says("close"));
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     for (int i = 0; i < 3; i++) {
@@ -89,7 +90,7 @@ class ProgressTest extends Laws {
       time.advance(SECOND);
     }
     work.close();
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
     assertEquals(List.of("close"), events);
   }
 
@@ -97,9 +98,9 @@ class ProgressTest extends Laws {
   @Test
   void the_reporter_is_told_first() throws Exception {
     var told = new CopyOnWriteArrayList<ShutdownReport>();
-    Shutdown shutdown = shutdown(ShutdownOptions.defaults().withReporter(told::add));
+    Shutdown shutdown = shutdown(options -> options.withReporter(told::add));
     shutdown.initiate("the test is over");
-    assertEquals(List.of(shutdown.await()), told);
+    assertEquals(List.of(shutdown.await(none())), told);
   }
 
   /** A reporter that hangs, on a pipe that nobody reads, has one second. */
@@ -108,18 +109,18 @@ class ProgressTest extends Laws {
     var inside = new CountDownLatch(1);
     Shutdown shutdown =
         shutdown(
-            ShutdownOptions.defaults()
-                .withReporter(
+            options ->
+                options.withReporter(
                     _ -> {
                       inside.countDown();
                       hang();
                     }));
     shutdown.initiate("the test is over");
     inside.await();
-    assertTrue(shutdown.await(Duration.ZERO).isEmpty());
+    assertTrue(shutdown.await(none(), Duration.ZERO).isEmpty());
     await().until(() -> time.pending() == 1);
     time.advance(SECOND);
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
   }
 
   /** One that throws is logged, and it is over all the same. */
@@ -127,16 +128,21 @@ class ProgressTest extends Laws {
   void a_reporter_that_throws_does_no_harm() throws Exception {
     Shutdown shutdown =
         shutdown(
-            ShutdownOptions.defaults()
-                .withReporter(
+            options ->
+                options.withReporter(
                     _ -> {
                       throw new IllegalStateException("a reporter of the test throws this");
                     }));
     shutdown.initiate("the test is over");
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
   }
 
   // ---- the text ----
+
+  private static Leftover left(
+      String name, String thread, @Nullable CancellationReason why, List<StackTraceElement> stack) {
+    return new Leftover(name, "relay", "draining", thread, why, GRACE, true, stack);
+  }
 
   /** Everything in one block: counts, failures, who was left behind and where. */
   @Test
@@ -149,17 +155,13 @@ class ProgressTest extends Laws {
             CancellationReason.shutdown("SIGTERM was received"),
             Duration.ofMillis(15_240),
             1_997,
-            List.of(
-                new Unfinished(
-                    "connection 3", ShutdownPhase.DRAINING, "thread 3", late, List.of(frame))),
+            List.of(left("connection 3", "thread 3", late, List.of(frame))),
             List.of(
                 new ShutdownReport.Failure(
                     "store", ShutdownPhase.CLOSING, new IllegalStateException("locked"))),
             List.of(
-                new Unfinished(
-                    "connection 1", ShutdownPhase.DRAINING, "thread 1", late, List.of(frame)),
-                new Unfinished(
-                    "connection 2", ShutdownPhase.DRAINING, "thread 2", late, List.of(frame))));
+                left("connection 1", "thread 1", late, List.of(frame)),
+                left("connection 2", "thread 2", late, List.of(frame))));
     assertEquals(
         """
         relay is shut down, because SIGTERM was received: not clean, after 15.2 s
@@ -178,11 +180,8 @@ class ProgressTest extends Laws {
   /** Of hundreds in one place, twenty are named. */
   @Test
   void many_in_the_same_place_are_one_entry() {
-    List<Unfinished> left =
-        IntStream.range(0, 300)
-            .mapToObj(
-                i -> new Unfinished("c" + i, ShutdownPhase.DRAINING, "thread", null, List.of()))
-            .toList();
+    List<Leftover> left =
+        IntStream.range(0, 300).mapToObj(i -> left("c" + i, "thread", null, List.of())).toList();
     String text =
         new ShutdownReport(
                 "relay",
@@ -214,7 +213,7 @@ class ProgressTest extends Laws {
   /** Each message names the rule and the value. */
   @Test
   void bad_arguments_are_named() throws Exception {
-    var options = ShutdownOptions.defaults();
+    var options = defaults();
     Duration negative = Duration.ofSeconds(-1);
     for (var call :
         List.<Executable>of(
@@ -236,7 +235,7 @@ class ProgressTest extends Laws {
             .getMessage());
     assertEquals(
         "timeout must not be negative: PT-1S",
-        assertThrows(IllegalArgumentException.class, () -> shutdown().await(negative))
+        assertThrows(IllegalArgumentException.class, () -> shutdown().await(none(), negative))
             .getMessage());
   }
 }

@@ -1,5 +1,6 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
+import dev.desist.Leftover;
 import dev.desist.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,8 +58,6 @@ class ShutdownForeignCodeTest extends Laws {
     }
   }
 
-  private static final ShutdownOptions QUIET = ShutdownOptions.defaults().withReporter(_ -> {});
-
   private void leaveBehind(Shutdown shutdown) {
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
@@ -72,19 +72,19 @@ class ShutdownForeignCodeTest extends Laws {
   void a_name_that_throws_is_reported_as_well_as_can_be() throws Exception {
     Shutdown shutdown = shutdown();
     Participant bad =
-        shutdown.begin(
+        shutdown.track(
             () -> {
               throw new UnspeakableError();
             });
-    Participant good = shutdown.begin("good");
+    Participant good = shutdown.track("good");
     shutdown.onClose("store", says("close"));
     leaveBehind(shutdown);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(2, report.leftBehind().size());
-    String name = report.leftBehind().getFirst().name();
+    String name = report.leftBehind().getFirst().task();
     assertTrue(name.startsWith("a participant whose name failed: "), name);
     assertTrue(name.contains(UnspeakableError.class.getName()), name);
-    assertEquals("good", report.leftBehind().getLast().name());
+    assertEquals("good", report.leftBehind().getLast().task());
     assertEquals(List.of("close"), events);
     assertTrue(report.toString().contains(name));
     assertTrue(bad.toString().contains(UnspeakableError.class.getName()));
@@ -97,25 +97,25 @@ class ShutdownForeignCodeTest extends Laws {
   void a_name_that_hangs_holds_up_the_report_for_a_second() throws Exception {
     Shutdown shutdown = shutdown();
     var inside = new CountDownLatch(1);
-    Participant first = shutdown.begin(() -> "first");
+    Participant first = shutdown.track(() -> "first");
     Participant bad =
-        shutdown.begin(
+        shutdown.track(
             () -> {
               inside.countDown();
               hang();
               return "late";
             });
-    Participant last = shutdown.begin("last");
+    Participant last = shutdown.track("last");
     shutdown.onClose("store", says("close"));
     leaveBehind(shutdown);
     inside.await();
     assertEquals(List.of("close"), events); // names are the last thing
     await().until(() -> time.pending() == 1);
     time.advance(SECOND);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(
         List.of("first", "a participant whose name was not made in time", "last"),
-        report.leftBehind().stream().map(Unfinished::name).toList());
+        report.leftBehind().stream().map(Leftover::task).toList());
     assertEquals(DRAIN.plus(GRACE), report.took());
     List.of(first, bad, last).forEach(Participant::close);
   }
@@ -137,7 +137,7 @@ class ShutdownForeignCodeTest extends Laws {
         });
     shutdown.onClose("close", says("close"));
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(List.of("close"), events);
     assertEquals(2, report.failures().size());
     assertTrue(report.toString().contains(Unspeakable.class.getName()), report::toString);
@@ -154,7 +154,7 @@ class ShutdownForeignCodeTest extends Laws {
             });
     shutdown.onClose("close", says("close"));
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(List.of("close"), events);
     assertEquals("callbacks of the soft token", report.failures().getFirst().name());
     assertTrue(report.toString().contains("failed: "), report::toString);
@@ -167,7 +167,7 @@ class ShutdownForeignCodeTest extends Laws {
     var interrupted = new AtomicBoolean();
     shutdown.onDrain("drain", () -> interrupted.set(Thread.currentThread().isInterrupted()));
     shutdown.initiate("the test is over");
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
     assertFalse(interrupted.get());
   }
 
@@ -204,23 +204,24 @@ class ShutdownForeignCodeTest extends Laws {
     try (var log = new Log()) {
       Shutdown shutdown =
           shutdown(
-              ShutdownOptions.defaults()
-                  .withProgress(
-                      Duration.ofMillis(1),
-                      _ -> {
-                        throw new UnspeakableError();
-                      })
-                  .withExitCode(
-                      _ -> {
-                        throw new UnspeakableError();
-                      })
-                  .withReporter(
-                      _ -> {
-                        throw new UnspeakableError();
-                      }));
+              options ->
+                  options
+                      .withProgress(
+                          Duration.ofMillis(1),
+                          _ -> {
+                            throw new UnspeakableError();
+                          })
+                      .withExitCode(
+                          _ -> {
+                            throw new UnspeakableError();
+                          })
+                      .withReporter(
+                          _ -> {
+                            throw new UnspeakableError();
+                          }));
       shutdown.onClose("close", says("close"));
       shutdown.initiate("the test is over");
-      assertTrue(shutdown.await().isClean());
+      assertTrue(shutdown.await(none()).isClean());
       assertEquals(List.of("close"), events);
       await().until(() -> log.calls.get() > 1);
     }
@@ -232,14 +233,15 @@ class ShutdownForeignCodeTest extends Laws {
     var told = new CopyOnWriteArrayList<ShutdownReport>();
     Shutdown shutdown =
         shutdown(
-            ShutdownOptions.defaults()
-                .withExitCode(
-                    _ -> {
-                      throw new UnspeakableError();
-                    })
-                .withReporter(told::add));
+            options ->
+                options
+                    .withExitCode(
+                        _ -> {
+                          throw new UnspeakableError();
+                        })
+                    .withReporter(told::add));
     shutdown.initiate("the test is over");
-    assertEquals(List.of(shutdown.await()), told);
+    assertEquals(List.of(shutdown.await(none())), told);
   }
 
   // ---- threads
@@ -273,7 +275,7 @@ class ShutdownForeignCodeTest extends Laws {
     var begun = new CountDownLatch(2);
     Runnable work =
         () -> {
-          try (Participant _ = shutdown.begin("work")) {
+          try (Participant _ = shutdown.track("work")) {
             begun.countDown();
             hang();
           }
@@ -282,7 +284,7 @@ class ShutdownForeignCodeTest extends Laws {
     new Opaque(work).start();
     begun.await();
     leaveBehind(shutdown);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(2, report.leftBehind().size());
     assertTrue(report.leftBehind().getFirst().thread().startsWith("opaque, thread "));
     assertEquals(List.of(), report.leftBehind().getFirst().stack());
@@ -295,13 +297,13 @@ class ShutdownForeignCodeTest extends Laws {
     var all = new ArrayList<Participant>();
     for (int i = 0; i < 100_000; i++) {
       int number = i;
-      all.add(shutdown.begin(() -> "message " + number));
+      all.add(shutdown.track(() -> "message " + number));
     }
-    List<Unfinished> now = shutdown.unfinished();
+    List<Leftover> now = shutdown.unfinished();
     assertEquals(100_000, now.size());
     assertSame(now.getFirst().stack(), now.getLast().stack());
     leaveBehind(shutdown);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(100_000, report.leftBehind().size());
     assertSame(report.leftBehind().getFirst().stack(), report.leftBehind().getLast().stack());
     assertFalse(report.leftBehind().getFirst().stack().isEmpty());
@@ -318,7 +320,7 @@ class ShutdownForeignCodeTest extends Laws {
     for (int i = 0; i < 3_000; i++) {
       Thread.startVirtualThread(
           () -> {
-            try (Participant _ = shutdown.begin("work")) {
+            try (Participant _ = shutdown.track("work")) {
               begun.countDown();
               hang();
             }
@@ -326,7 +328,7 @@ class ShutdownForeignCodeTest extends Laws {
     }
     begun.await();
     leaveBehind(shutdown);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(3_000, report.leftBehind().size());
     assertEquals(
         1_000, report.leftBehind().stream().filter(each -> !each.stack().isEmpty()).count());
@@ -369,11 +371,13 @@ class ShutdownForeignCodeTest extends Laws {
             TimeSource.system().parkUntil(blocker, nanoTime);
           }
         };
-    Shutdown shutdown = TimeSource.callWith(clock, () -> Shutdown.create("relay", QUIET));
+    Shutdown shutdown =
+        TimeSource.callWith(
+            clock, () -> Shutdown.create("relay", options -> options.withReporter(_ -> {})));
     CancellationReason why = CancellationReason.shutdown("the test is over");
     left.set(calls);
     shutdown.initiate(why.message());
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals("the test is over", report.reason().message());
     if (!report.isClean()) {
       assertInstanceOf(UnspeakableError.class, report.failures().getFirst().thrown());
@@ -385,17 +389,17 @@ class ShutdownForeignCodeTest extends Laws {
   @Test
   void promise23_work_in_flight_begins_what_follows_from_it() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant job = shutdown.begin("job");
+    Participant job = shutdown.track("job");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
-    Participant next = job.begin("its notification");
+    Participant next = job.track("its notification");
     job.close();
     assertEquals(1, shutdown.progress().left());
-    Participant last = next.begin(() -> "its receipt");
+    Participant last = next.track(() -> "its receipt");
     next.close();
     assertEquals(ShutdownPhase.DRAINING, shutdown.progress().phase());
     last.close();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertTrue(report.isClean());
     assertEquals(3, report.drained());
   }

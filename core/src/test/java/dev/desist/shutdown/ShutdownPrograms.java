@@ -1,8 +1,12 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
+
+import dev.desist.Action;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 
 /** The programs of {@link ShutdownProcessTest}: each prints what it does, one event a line. */
 final class ShutdownPrograms {
@@ -14,21 +18,21 @@ final class ShutdownPrograms {
   private ShutdownPrograms() {}
 
   public static void main(String[] arguments) throws Exception {
-    ShutdownOptions options = ShutdownOptions.defaults();
+
     switch (arguments[0]) {
       case "drains" -> {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> say("foreign hook")));
-        Shutdown shutdown = open(options);
+        Shutdown shutdown = open(UnaryOperator.identity());
         polite(shutdown, 3);
         serve(shutdown);
       }
       case "deaf" -> {
-        Shutdown shutdown = open(options.withDrainLimit(SHORT).withGrace(SHORT));
+        Shutdown shutdown = open(options -> options.withDrainLimit(SHORT).withGrace(SHORT));
         deafWork(shutdown);
         serve(shutdown);
       }
       case "patient" -> {
-        Shutdown shutdown = open(options.withDrainLimit(HOUR));
+        Shutdown shutdown = open(options -> options.withDrainLimit(HOUR));
         tellTokens(shutdown);
         work(
             shutdown,
@@ -41,51 +45,51 @@ final class ShutdownPrograms {
       }
       case "deaf for ever" -> {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> say("foreign hook")));
-        Shutdown shutdown = open(options.withDrainLimit(HOUR).withGrace(HOUR));
+        Shutdown shutdown = open(options -> options.withDrainLimit(HOUR).withGrace(HOUR));
         tellTokens(shutdown);
         deafWork(shutdown);
         serve(shutdown);
       }
       case "abandoned" -> {
-        Shutdown shutdown = open(options.withDrainLimit(SHORT).withGrace(SHORT));
+        Shutdown shutdown = open(options -> options.withDrainLimit(SHORT).withGrace(SHORT));
         abandon(shutdown, 100_000);
         serve(shutdown);
       }
       case "abandoned for ever" -> {
-        Shutdown shutdown = open(options.withDrainLimit(HOUR).withGrace(HOUR));
+        Shutdown shutdown = open(options -> options.withDrainLimit(HOUR).withGrace(HOUR));
         tellTokens(shutdown);
         abandon(shutdown, 100_000);
         serve(shutdown);
       }
       case "exits with work abandoned" -> {
-        abandon(open(options.withDrainLimit(HOUR)), 100_000);
+        abandon(open(options -> options.withDrainLimit(HOUR)), 100_000);
         System.exit(7);
       }
       case "exits" -> {
-        polite(open(options), 1);
+        polite(open(UnaryOperator.identity()), 1);
         System.exit(7);
       }
-      case "returns" -> polite(open(options), 1);
+      case "returns" -> polite(open(UnaryOperator.identity()), 1);
       case "work exits" -> {
-        Shutdown shutdown = open(options.withDrainLimit(HOUR));
+        Shutdown shutdown = open(options -> options.withDrainLimit(HOUR));
         work(shutdown, () -> exitAfterSoft(shutdown, 3));
         serve(shutdown);
       }
       case "all exit" -> {
-        Shutdown shutdown = open(options.withDrainLimit(HOUR));
+        Shutdown shutdown = open(options -> options.withDrainLimit(HOUR));
         work(shutdown, () -> exitAfterSoft(shutdown, 6));
         work(shutdown, () -> exitAfterSoft(shutdown, 7));
-        try (Participant _ = shutdown.begin("main")) {
+        try (Participant _ = shutdown.track("main")) {
           System.exit(5);
         }
       }
       case "called" -> {
-        Shutdown shutdown = open(options.withExitCode(_ -> 42));
+        Shutdown shutdown = open(options -> options.withExitCode(_ -> 42));
         shutdown.initiate("the operator asked for it");
-        shutdown.await();
+        shutdown.await(none());
       }
       case "action fails" -> {
-        Shutdown shutdown = open(options);
+        Shutdown shutdown = open(UnaryOperator.identity());
         shutdown.onClose(
             "cache",
             () -> {
@@ -94,7 +98,7 @@ final class ShutdownPrograms {
         serve(shutdown);
       }
       case "action hangs" -> {
-        Shutdown shutdown = open(options.withCloseLimit(Duration.ofSeconds(1)));
+        Shutdown shutdown = open(options -> options.withCloseLimit(Duration.ofSeconds(1)));
         shutdown.onClose("cache", ShutdownPrograms::deaf);
         serve(shutdown);
       }
@@ -126,7 +130,7 @@ final class ShutdownPrograms {
     }
   }
 
-  private static Shutdown open(ShutdownOptions options) {
+  private static Shutdown open(UnaryOperator<Shutdown.Configuration> options) {
     Shutdown shutdown = Shutdown.ofProcess("program", options);
     shutdown.onStop(
         "listener",
@@ -140,7 +144,7 @@ final class ShutdownPrograms {
 
   private static void serve(Shutdown shutdown) throws InterruptedException {
     say("ready");
-    shutdown.await();
+    shutdown.await(none());
   }
 
   private static void tellTokens(Shutdown shutdown) {
@@ -161,13 +165,13 @@ final class ShutdownPrograms {
     }
   }
 
-  private static void work(Shutdown shutdown, Participant.Action body) throws InterruptedException {
+  private static void work(Shutdown shutdown, Action<?> body) throws InterruptedException {
     var begun = new CountDownLatch(1);
     Thread.startVirtualThread(
         () -> {
-          try (Participant _ = shutdown.begin("connection 7")) {
+          try (Participant _ = shutdown.track("connection 7")) {
             begun.countDown();
-            body.run();
+            body.perform();
           } catch (Exception e) {
             say("failed: " + e);
           }
@@ -179,7 +183,7 @@ final class ShutdownPrograms {
   private static void abandon(Shutdown shutdown, int count) {
     for (int i = 0; i < count; i++) {
       int number = i;
-      var _ = shutdown.begin(() -> "message " + number);
+      var _ = shutdown.track(() -> "message " + number);
     }
   }
 
@@ -195,7 +199,7 @@ final class ShutdownPrograms {
         .name("worker")
         .start(
             () -> {
-              try (Participant _ = shutdown.begin("connection 7")) {
+              try (Participant _ = shutdown.track("connection 7")) {
                 begun.countDown();
                 deaf();
               }

@@ -1,5 +1,7 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
+
 import dev.desist.CancelledException;
 import dev.desist.failing.Step;
 import dev.desist.failing.Walk;
@@ -27,7 +29,7 @@ public final class ShutdownSteps {
   }
 
   private static Shutdown create() {
-    return Shutdown.create("walk", ShutdownOptions.defaults().withReporter(_ -> {}));
+    return Shutdown.create("walk", options -> options.withReporter(_ -> {}));
   }
 
   private static final class Working implements Step {
@@ -38,8 +40,8 @@ public final class ShutdownSteps {
 
     @Override
     public void run() {
-      try (Participant work = shutdown.begin("work");
-          Participant _ = work.begin(() -> "more")) {
+      try (Participant work = shutdown.track("work");
+          Participant _ = work.track(() -> "more")) {
         equal(2, shutdown.progress().left());
       }
     }
@@ -70,7 +72,7 @@ public final class ShutdownSteps {
     @Override
     public void check(boolean done) throws Exception {
       shutdown.initiate("over");
-      equal(true, shutdown.await().isClean());
+      equal(true, shutdown.await(none()).isClean());
       if (done) {
         equal(1, runs.get());
       }
@@ -105,7 +107,7 @@ public final class ShutdownSteps {
     @Override
     public void check(boolean done) throws Exception {
       boolean _ = abort ? shutdown.abort("again") : shutdown.initiate("again");
-      ShutdownReport report = shutdown.await(Duration.ofSeconds(20)).orElseThrow();
+      ShutdownReport report = shutdown.await(none(), Duration.ofSeconds(20)).orElseThrow();
       equal(1, callbacks.get());
       equal(2, actions.get());
       for (ShutdownReport.Failure each : report.failures()) {
@@ -115,7 +117,7 @@ public final class ShutdownSteps {
         }
       }
       equal(List.of(), report.leftBehind());
-      try (Participant _ = shutdown.begin("too late")) {
+      try (Participant _ = shutdown.track("too late")) {
         throw new AssertionError("it is over");
       } catch (CancelledException e) {
         // as it should be

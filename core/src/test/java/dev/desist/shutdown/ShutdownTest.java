@@ -1,5 +1,6 @@
 package dev.desist.shutdown;
 
+import static dev.desist.CancellationToken.none;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
+import dev.desist.Leftover;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -39,7 +41,7 @@ class ShutdownTest extends Laws {
     var reason = shutdown.soft().reason().orElseThrow();
     assertInstanceOf(CancellationReason.Shutdown.class, reason);
     assertEquals("the operator asked for it", reason.message());
-    assertSame(reason, shutdown.await().reason());
+    assertSame(reason, shutdown.await(none()).reason());
   }
 
   /** Of many that begin it at once, one did; all find it begun. */
@@ -63,7 +65,7 @@ class ShutdownTest extends Laws {
     }
     assertEquals(1, began.get());
     assertEquals(16, found.get());
-    shutdown.await();
+    shutdown.await(none());
   }
 
   /** An interrupt on the thread that begins it does not get in the way, and is not lost. */
@@ -74,16 +76,16 @@ class ShutdownTest extends Laws {
     assertTrue(shutdown.initiate("the test is over"));
     assertTrue(shutdown.soft().isCancelled());
     assertTrue(Thread.interrupted());
-    shutdown.await();
+    shutdown.await(none());
   }
 
   /** Waiting begins nothing, times out, and listens to an interrupt. */
   @Test
   void waiting_for_it_does_not_begin_it() throws Exception {
     Shutdown shutdown = shutdown();
-    assertEquals(Optional.empty(), shutdown.await(Duration.ZERO));
+    assertEquals(Optional.empty(), shutdown.await(none(), Duration.ZERO));
     Thread.currentThread().interrupt();
-    assertThrows(InterruptedException.class, shutdown::await);
+    assertThrows(InterruptedException.class, () -> shutdown.await(none()));
     assertFalse(shutdown.soft().isCancelled());
   }
 
@@ -92,7 +94,7 @@ class ShutdownTest extends Laws {
   void an_empty_one_takes_no_time() throws Exception {
     Shutdown shutdown = shutdown();
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertTrue(report.isClean());
     assertEquals(Duration.ZERO, report.took());
     assertEquals(0, report.drained());
@@ -107,9 +109,9 @@ class ShutdownTest extends Laws {
   void promise23_work_is_refused_once_it_has_begun() throws Exception {
     Shutdown shutdown = shutdown();
     shutdown.initiate("the operator asked for it");
-    var refusal = assertThrows(CancelledException.class, () -> shutdown.begin("too late"));
+    var refusal = assertThrows(CancelledException.class, () -> shutdown.track("too late"));
     assertEquals("the operator asked for it", refusal.reason().message());
-    assertEquals(0, shutdown.await().drained());
+    assertEquals(0, shutdown.await(none()).drained());
   }
 
   /** Nothing of what is in flight is disturbed: no interrupt, and the hard token stays live. */
@@ -120,7 +122,7 @@ class ShutdownTest extends Laws {
     var disturbed = new AtomicReference<Boolean>();
     Thread.startVirtualThread(
         () -> {
-          try (Participant _ = shutdown.begin("connection 7")) {
+          try (Participant _ = shutdown.track("connection 7")) {
             begun.countDown();
             hang();
             disturbed.set(Thread.interrupted() || shutdown.hard().isCancelled());
@@ -132,7 +134,7 @@ class ShutdownTest extends Laws {
     time.advance(DRAIN.minusMillis(1));
     assertEquals(ShutdownPhase.DRAINING, shutdown.progress().phase());
     release.countDown();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(false, disturbed.get());
     assertTrue(report.isClean());
     assertEquals(1, report.drained());
@@ -144,8 +146,8 @@ class ShutdownTest extends Laws {
   @Test
   void at_the_limit_the_hard_token_is_cancelled() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant quick = shutdown.begin("connection 6");
-    Participant slow = shutdown.begin("connection 7");
+    Participant quick = shutdown.track("connection 6");
+    Participant slow = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     quick.close();
@@ -157,10 +159,10 @@ class ShutdownTest extends Laws {
     assertInstanceOf(CancellationReason.Shutdown.class, reason);
     assertEquals("draining took longer than 10 s", reason.message());
     slow.close();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(1, report.drained());
-    Unfinished aborted = report.aborted().getFirst();
-    assertEquals("connection 7", aborted.name());
+    Leftover aborted = report.aborted().getFirst();
+    assertEquals("connection 7", aborted.task());
     assertEquals(reason, aborted.reason());
     assertFalse(aborted.stack().isEmpty());
     assertEquals(1, report.aborted().size());
@@ -177,7 +179,7 @@ class ShutdownTest extends Laws {
         .name("worker 7")
         .start(
             () -> {
-              try (Participant _ = shutdown.begin("connection 7")) {
+              try (Participant _ = shutdown.track("connection 7")) {
                 begun.countDown();
                 hang();
               }
@@ -190,11 +192,11 @@ class ShutdownTest extends Laws {
     time.advance(GRACE.minusNanos(1));
     assertEquals(ShutdownPhase.ABORTING, shutdown.progress().phase());
     time.advance(Duration.ofNanos(1));
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(DRAIN.plus(GRACE), report.took());
-    Unfinished left = report.leftBehind().getFirst();
-    assertEquals("connection 7", left.name());
-    assertEquals(ShutdownPhase.DRAINING, left.phase());
+    Leftover left = report.leftBehind().getFirst();
+    assertEquals("connection 7", left.task());
+    assertEquals("draining", left.phase());
     assertTrue(left.thread().startsWith("worker 7, virtual thread "), left.thread());
     assertSame(shutdown.hard().reason().orElseThrow(), left.reason());
     assertTrue(
@@ -212,15 +214,15 @@ class ShutdownTest extends Laws {
   void limits_may_be_zero() throws Exception {
     Shutdown shutdown =
         shutdown(
-            ShutdownOptions.defaults()
-                .withStopLimit(Duration.ZERO)
-                .withDrainLimit(Duration.ZERO)
-                .withGrace(Duration.ZERO)
-                .withCloseLimit(Duration.ZERO)
-                .withReporter(_ -> {}));
-    Participant work = shutdown.begin("connection 7");
+            options ->
+                options
+                    .withStopLimit(Duration.ZERO)
+                    .withDrainLimit(Duration.ZERO)
+                    .withGrace(Duration.ZERO)
+                    .withCloseLimit(Duration.ZERO));
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
-    assertEquals(1, shutdown.await().leftBehind().size());
+    assertEquals(1, shutdown.await(none()).leftBehind().size());
     work.close();
   }
 
@@ -235,7 +237,7 @@ class ShutdownTest extends Laws {
       Thread.startVirtualThread(
           () -> {
             try (Participant _ =
-                shutdown.begin(
+                shutdown.track(
                     () -> {
                       names.incrementAndGet();
                       return "connection " + number;
@@ -261,7 +263,7 @@ class ShutdownTest extends Laws {
     time.advance(DRAIN);
     reach(shutdown, ShutdownPhase.ABORTING);
     time.advance(GRACE);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(1_980, report.drained());
     assertEquals(20, report.leftBehind().size());
     assertTrue(
@@ -275,7 +277,7 @@ class ShutdownTest extends Laws {
   @Test
   void work_is_shown_on_the_thread_that_does_it() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     assertEquals(
         Thread.currentThread().getName() + ", thread " + Thread.currentThread().threadId(),
         shutdown.unfinished().getFirst().thread());
@@ -291,7 +293,7 @@ class ShutdownTest extends Laws {
               }
             });
     there.await();
-    Unfinished found = shutdown.unfinished().getFirst();
+    Leftover found = shutdown.unfinished().getFirst();
     assertTrue(found.thread().startsWith("worker, thread "), found.thread());
     assertEquals(null, found.reason());
     release.countDown();
@@ -302,14 +304,14 @@ class ShutdownTest extends Laws {
   @Test
   void work_ends_once() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant first = shutdown.begin("first");
-    Participant second = shutdown.begin("second");
-    Participant third = shutdown.begin("third");
+    Participant first = shutdown.track("first");
+    Participant second = shutdown.track("second");
+    Participant third = shutdown.track("third");
     second.close();
     second.close();
     assertEquals(2, shutdown.progress().left());
     assertEquals(
-        List.of("first", "third"), shutdown.unfinished().stream().map(Unfinished::name).toList());
+        List.of("first", "third"), shutdown.unfinished().stream().map(Leftover::task).toList());
     third.close();
     first.close();
     assertEquals(0, shutdown.progress().left());
@@ -319,8 +321,8 @@ class ShutdownTest extends Laws {
   @Test
   void promise14_who_has_left_is_not_kept() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant stays = shutdown.begin("stays");
-    var gone = List.of(comeAndGo(shutdown::begin), comeAndGo(name -> action(shutdown, name)));
+    Participant stays = shutdown.track("stays");
+    var gone = List.of(comeAndGo(shutdown::track), comeAndGo(name -> action(shutdown, name)));
     await()
         .until(
             () -> {
@@ -346,11 +348,11 @@ class ShutdownTest extends Laws {
   void a_name_that_fails_is_listed_as_that() throws Exception {
     Shutdown shutdown = shutdown();
     Participant work =
-        shutdown.begin(
+        shutdown.track(
             () -> {
               throw new IllegalStateException("no name");
             });
-    String name = shutdown.unfinished().getFirst().name();
+    String name = shutdown.unfinished().getFirst().task();
     assertEquals("a participant whose name failed: java.lang.IllegalStateException: no name", name);
     work.close();
   }
@@ -361,7 +363,7 @@ class ShutdownTest extends Laws {
   @Test
   void to_abort_is_to_begin_and_not_to_wait_for_the_drain() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     assertTrue(shutdown.abort("the operator has no time"));
     assertTrue(shutdown.soft().isCancelled());
     assertTrue(shutdown.hard().isCancelled());
@@ -369,7 +371,7 @@ class ShutdownTest extends Laws {
     assertEquals("the operator has no time", shutdown.hard().reason().orElseThrow().message());
     reach(shutdown, ShutdownPhase.ABORTING);
     time.advance(GRACE);
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals(GRACE, report.took());
     assertEquals(1, report.leftBehind().size());
     work.close();
@@ -380,13 +382,13 @@ class ShutdownTest extends Laws {
   @Test
   void a_drain_can_be_cut_short() throws Exception {
     Shutdown shutdown = shutdown();
-    Participant work = shutdown.begin("connection 7");
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     assertTrue(shutdown.abort("the operator asked twice"));
     reach(shutdown, ShutdownPhase.ABORTING);
     work.close();
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertEquals("the test is over", report.reason().message());
     assertEquals(1, report.aborted().size());
     assertEquals(Duration.ZERO, report.took());
@@ -404,7 +406,7 @@ class ShutdownTest extends Laws {
     shutdown.abort("the operator asked twice");
     reach(shutdown, ShutdownPhase.ABORTING);
     release.countDown();
-    shutdown.await();
+    shutdown.await(none());
     assertEquals(List.of("drain", "close"), events);
   }
 
@@ -422,7 +424,7 @@ class ShutdownTest extends Laws {
             });
     shutdown.onClose("close", says("close"));
     shutdown.initiate("the test is over");
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     var failure = report.failures().getFirst();
     assertEquals("callbacks of the soft token", failure.name());
     assertInstanceOf(IllegalStateException.class, failure.thrown().getCause());
@@ -443,8 +445,8 @@ class ShutdownTest extends Laws {
     time.advance(DRAIN);
     reach(shutdown, ShutdownPhase.ABORTING);
     time.advance(GRACE);
-    Unfinished left = shutdown.await().leftBehind().getFirst();
-    assertEquals("callbacks of the soft token", left.name());
+    Leftover left = shutdown.await(none()).leftBehind().getFirst();
+    assertEquals("callbacks of the soft token", left.task());
     assertTrue(
         left.stack().stream().anyMatch(frame -> frame.getMethodName().equals("hang")),
         left::toString);
@@ -456,16 +458,13 @@ class ShutdownTest extends Laws {
   @Test
   void a_limit_may_be_endless() throws Exception {
     Shutdown shutdown =
-        shutdown(
-            ShutdownOptions.defaults()
-                .withDrainLimit(ChronoUnit.FOREVER.getDuration())
-                .withReporter(_ -> {}));
-    Participant work = shutdown.begin("connection 7");
+        shutdown(options -> options.withDrainLimit(ChronoUnit.FOREVER.getDuration()));
+    Participant work = shutdown.track("connection 7");
     shutdown.initiate("the test is over");
     reach(shutdown, ShutdownPhase.DRAINING);
     time.advance(Duration.ofDays(1000));
     assertEquals(ChronoUnit.FOREVER.getDuration(), shutdown.progress().remaining());
     work.close();
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
   }
 }

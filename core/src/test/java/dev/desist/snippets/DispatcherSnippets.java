@@ -9,15 +9,9 @@ import java.sql.Statement;
 final class DispatcherSnippets {
   static void run(CancellationToken token, Statement statement, String sql) throws SQLException {
     // @start region="dispatcher"
-    Runnable cancel =
-        () -> {
-          try {
-            statement.cancel(); // a call to the database, which may take its time
-          } catch (SQLException e) {
-            throw new IllegalStateException(e);
-          }
-        };
-    try (CancellationRegistration _ = token.onCancel(Cancellation.dispatcher(), cancel)) {
+    // A call to the database, which may take its time.
+    try (CancellationRegistration _ =
+        token.onCancel(Cancellation.dispatcher(), statement::cancel)) {
       statement.execute(sql);
     }
     // @end

@@ -1,5 +1,6 @@
 package dev.desist.snippets;
 
+import static dev.desist.CancellationToken.none;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,7 +13,6 @@ import dev.desist.net.CancellableServerSocketChannel;
 import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -20,6 +20,7 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -36,7 +37,7 @@ class ShutdownSnippetsTest {
     shutdown.onClose("store", store::close); // when no work uses it any more
     Thread.ofVirtual().name("acceptor").start(() -> accept(shutdown, listener));
     READY.set(true);
-    shutdown.await(); // virtual threads do not keep a process alive
+    shutdown.await(CancellationToken.none()); // virtual threads do not keep a process alive
   }
 
   // @end
@@ -46,7 +47,7 @@ class ShutdownSnippetsTest {
     try {
       while (true) {
         CancellableSocketChannel connection = listener.accept(shutdown.soft());
-        Participant work = shutdown.begin(() -> "connection of " + connection); // or refused
+        Participant work = shutdown.track(() -> "connection of " + connection); // or refused
         Thread.startVirtualThread(
             () -> {
               try (work) {
@@ -89,13 +90,14 @@ class ShutdownSnippetsTest {
   }
 
   // @start region="options"
-  static final ShutdownOptions PATIENT =
-      ShutdownOptions.defaults()
-          .withDrainLimit(Duration.ofSeconds(40))
-          .withProgress(
-              Duration.ofSeconds(5),
-              progress -> LOG.log(System.Logger.Level.INFO, progress.toString()))
-          .withExitCode(report -> report.leftBehind().isEmpty() ? 0 : 3);
+  static final UnaryOperator<Shutdown.Configuration> PATIENT =
+      options ->
+          options
+              .withDrainLimit(Duration.ofSeconds(40))
+              .withProgress(
+                  Duration.ofSeconds(5),
+                  progress -> LOG.log(System.Logger.Level.INFO, progress.toString()))
+              .withExitCode(report -> report.leftBehind().isEmpty() ? 0 : 3);
 
   // @end
 
@@ -105,15 +107,15 @@ class ShutdownSnippetsTest {
   void work_that_hangs_is_told_and_then_left_behind() throws Exception {
     var time = new ManualTime();
     Shutdown shutdown = time.call(() -> Shutdown.create("relay"));
-    try (Participant _ = shutdown.begin("connection 7")) {
+    try (Participant _ = shutdown.track("connection 7")) {
       shutdown.initiate("the test is over");
-      while (shutdown.await(Duration.ZERO).isEmpty()) {
+      while (shutdown.await(none(), Duration.ZERO).isEmpty()) {
         time.advance(Duration.ofMillis(100)); // 10 s to drain, 5 s of grace
         Thread.onSpinWait();
       }
     }
     assertTrue(shutdown.hard().isCancelled());
-    assertEquals("connection 7", shutdown.await().leftBehind().getFirst().name());
+    assertEquals("connection 7", shutdown.await(none()).leftBehind().getFirst().task());
   }
 
   // @end
@@ -121,8 +123,7 @@ class ShutdownSnippetsTest {
   @Test
   @Timeout(30)
   void the_relay_of_the_guide_says_goodbye() throws Exception {
-    Shutdown shutdown =
-        Shutdown.create("relay", ShutdownOptions.defaults().withReporter(report -> {}));
+    Shutdown shutdown = Shutdown.create("relay", options -> options.withReporter(report -> {}));
     var listener = CancellableServerSocketChannel.open(new InetSocketAddress("localhost", 0));
     shutdown.onStop("listener", listener::close);
     Thread.startVirtualThread(() -> accept(shutdown, listener));
@@ -133,8 +134,11 @@ class ShutdownSnippetsTest {
       shutdown.initiate("the test is over");
       assertEquals("goodbye\n", line(client));
     }
-    assertTrue(shutdown.await().isClean(), () -> shutdown.toString());
-    assertTrue(PATIENT.toString().contains("PT40S"), PATIENT.toString());
+    assertTrue(shutdown.await(none()).isClean(), () -> shutdown.toString());
+    Shutdown patient =
+        Shutdown.create("patient", options -> PATIENT.apply(options).withReporter(report -> {}));
+    patient.initiate("the test is over");
+    assertTrue(patient.await(none()).isClean());
   }
 
   private static String line(CancellableSocketChannel from) throws IOException {

@@ -3,6 +3,7 @@ package dev.desist.snippets;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.desist.Cancellation;
+import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.net.CancellableSocketChannel;
@@ -21,11 +22,16 @@ final class SocketSnippets {
       connection.write(token, UTF_8.encode(question));
       connection.read(token, answer);
     } catch (CancelledIOException e) {
-      // The connection is as good as before. The goodbye has a second, and a token of its own.
-      try (var goodbye = CancellationToken.none().childWithTimeout(Duration.ofSeconds(1))) {
-        connection.write(goodbye.token(), UTF_8.encode("stop: " + e.reason().message() + '\n'));
-        connection.read(goodbye.token(), answer.clear()); // until the other side has heard it
-      }
+      // The connection is as good as before. The goodbye has a second, in a shield: whatever token
+      // is current here may be cancelled, too.
+      Cancellation.shielded(
+          () -> {
+            try (var goodbye = CancellationSource.create("goodbye", Duration.ofSeconds(1))) {
+              CancellationToken brief = goodbye.token();
+              connection.write(brief, UTF_8.encode("stop: " + e.reason().message() + '\n'));
+              connection.read(brief, answer.clear()); // until the other side has heard it
+            }
+          });
       throw e;
     }
     return UTF_8.decode(answer.flip()).toString();

@@ -5,6 +5,7 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
+import dev.desist.Task;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -49,13 +50,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Deadlines</h2>
  *
- * <p>A deadline of the token cancels like anything else; whoever set it with {@link
- * dev.desist.scope.Tasks#within(java.time.Duration, java.util.concurrent.Callable)} gets a {@code
- * TimeoutException}. As a second line, should the database be deaf to {@code cancel}, {@link
- * Statement#setQueryTimeout} is set to the time that is left, rounded up to a second, and put back
- * when the call has ended. If it is what ends the call, that too is {@code CancelledException}. It
- * is left alone if it is shorter already, if more than a day is left, and for SQLite and H2, where
- * it means something else.
+ * <p>A deadline of the token cancels like anything else; whoever set it with {@code Tasks.within}
+ * gets a {@code TimeoutException}. As a second line, should the database be deaf to {@code cancel},
+ * {@link Statement#setQueryTimeout} is set to the time that is left, rounded up to a second, and
+ * put back when the call has ended. If it is what ends the call, that too is {@code
+ * CancelledException}. It is left alone if it is shorter already, if more than a day is left, and
+ * for SQLite and H2, where it means something else.
  *
  * <h2>Which thread runs what</h2>
  *
@@ -92,52 +92,41 @@ public final class JdbcCancellation {
   private JdbcCancellation() {}
 
   /**
-   * Calls {@code call} under the {@linkplain Cancellation#current() current token}.
+   * Calls {@code task}, and cancels {@code statement} when {@code token} or the current token is
+   * cancelled.
    *
-   * @param <S> the kind of statement
-   * @param <T> what the call returns
-   * @param statement what to cancel
-   * @param call executes the statement and reads its rows, on the calling thread
-   * @return what {@code call} returned
-   * @throws CancelledException if the token was cancelled before the call or ended it
-   * @throws SQLException what the call threw otherwise
-   */
-  public static <S extends Statement, T extends @Nullable Object> T call(
-      S statement, SqlCall<S, T> call) throws SQLException {
-    return call(Cancellation.current(), statement, call);
-  }
-
-  /**
-   * Calls {@code call}, and cancels {@code statement} when {@code token} is cancelled.
-   *
-   * @param <S> the kind of statement
-   * @param <T> what the call returns
-   * @param token what to obey
+   * @param <T> what the task gives
+   * @param <X> what it throws, a {@link SQLException} above all
+   * @param token what to obey, as well as the current token
    * @param statement what to cancel; it stays open
-   * @param call executes the statement and reads its rows, on the calling thread
-   * @return what {@code call} returned
-   * @throws CancelledException if the token was cancelled before the call or ended it
-   * @throws SQLException what the call threw otherwise
+   * @param task executes the statement, reads the rows it wants and closes the result set, on the
+   *     calling thread
+   * @return what {@code task} gave
+   * @throws CancelledException if a token was cancelled before the call or ended it
+   * @throws X what the task threw otherwise
    */
-  public static <S extends Statement, T extends @Nullable Object> T call(
-      CancellationToken token, S statement, SqlCall<S, T> call) throws SQLException {
-    Objects.requireNonNull(token, "token");
+  public static <T extends @Nullable Object, X extends Exception> T call(
+      CancellationToken token, Statement statement, Task<T, X> task) throws X {
+    CancellationToken obeyed = Cancellation.currentWith(token);
     Objects.requireNonNull(statement, "statement");
-    Objects.requireNonNull(call, "call");
-    if (!token.canBeCancelled()) {
-      return call.apply(statement);
+    Objects.requireNonNull(task, "task");
+    if (!obeyed.canBeCancelled()) {
+      return task.call();
     }
-    token.throwIfCancelled();
-    Deadline deadline = token.deadline();
+    obeyed.throwIfCancelled(); // what was cancelled never starts (promise 23)
+    Deadline deadline = obeyed.deadline();
     QueryTimeout timeout = QueryTimeout.shorten(statement, deadline);
     var canceller = new StatementCanceller(statement);
     try {
-      return fenced(token, canceller, statement, call);
-    } catch (SQLException e) {
-      if ((DriverAnswer.isCancellation(e) && token.isCancelled())
-          || (timeout != null && DriverAnswer.isTimeout(e) && noticed(token, deadline))) {
+      return fenced(obeyed, canceller, task);
+    } catch (Exception e) { // X, or unchecked
+      if (e instanceof SQLException answer
+          && ((DriverAnswer.isCancellation(answer) && obeyed.isCancelled())
+              || (timeout != null
+                  && DriverAnswer.isTimeout(answer)
+                  && noticed(obeyed, deadline)))) {
         SqliteTransaction.reopen(statement);
-        var cancelled = new CancelledException(token, e);
+        var cancelled = new CancelledException(obeyed, answer);
         if (canceller.failure() != null) {
           cancelled.addSuppressed(canceller.failure());
         }
@@ -151,14 +140,13 @@ public final class JdbcCancellation {
     }
   }
 
-  /** When this returns or throws, no cancel is under way, nor will be. */
-  private static <S extends Statement, T extends @Nullable Object> T fenced(
-      CancellationToken token, StatementCanceller canceller, S statement, SqlCall<S, T> call)
-      throws SQLException {
+  /** When this returns or throws, no cancel is under way, nor will be (promise 19). */
+  private static <T extends @Nullable Object, X extends Exception> T fenced(
+      CancellationToken token, StatementCanceller canceller, Task<T, X> task) throws X {
     CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), canceller);
     try {
       token.throwIfCancelled();
-      return call.apply(statement);
+      return task.call();
     } finally {
       canceller.callEnded();
       registration.close();

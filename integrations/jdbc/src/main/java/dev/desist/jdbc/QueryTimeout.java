@@ -31,7 +31,8 @@ final class QueryTimeout {
   }
 
   /**
-   * Sets the timeout to the whole second at or after the deadline, unless an earlier one is set.
+   * Sets the timeout to the whole second at or after the deadline (promise 15), unless an earlier
+   * one is set.
    *
    * @return what puts it back; null if nothing was changed
    */

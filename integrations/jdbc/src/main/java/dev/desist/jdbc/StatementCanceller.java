@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Cancels a statement until the call it belongs to has ended.
  *
- * <p>Once is not enough: the cancel may come before the driver has begun, or between two statements
- * of one call, when most drivers have nothing to cancel and forget it. So it is repeated, after a
- * millisecond and then after pauses that double, up to a second: it is late by no longer than it is
- * old.
+ * <p>Once is not enough (promise 20): the cancel may come before the driver has begun, or between
+ * two statements of one call, when most drivers have nothing to cancel and forget it. So it is
+ * repeated, after a millisecond and then after pauses that double, up to a second: it is late by no
+ * longer than it is old.
  *
  * <p>{@link #run} is on a dispatcher thread, at most once; the rest on the thread of the call.
  * Between the two stands the registration's {@code close}: after {@link #callEnded} and {@code
@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementCanceller implements Runnable {
   private static final long LONGEST_PAUSE_MILLIS = 1000;
-
-  private static final System.Logger LOG = System.getLogger("dev.desist.jdbc");
 
   private final Statement statement;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -45,7 +43,7 @@ final class StatementCanceller implements Runnable {
         cancel();
       } catch (SQLFeatureNotSupportedException e) {
         failure = e;
-        LOG.log(System.Logger.Level.WARNING, "the database cannot cancel a statement, it runs on");
+        sayItRunsOn();
         return;
       } catch (SQLException | RuntimeException e) {
         failure = e; // closed meanwhile, or the way to the server is blocked: tried again
@@ -69,6 +67,15 @@ final class StatementCanceller implements Runnable {
       statement.cancel();
     } else {
       h2.cancel();
+    }
+  }
+
+  private static void sayItRunsOn() {
+    try {
+      System.getLogger("dev.desist.jdbc")
+          .log(System.Logger.Level.WARNING, "the database cannot cancel a statement, it runs on");
+    } catch (Throwable e) {
+      // a logger that fails keeps nothing from anybody
     }
   }
 

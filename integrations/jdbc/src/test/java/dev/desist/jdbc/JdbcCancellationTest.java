@@ -100,9 +100,9 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    same -> {
+                    () -> {
                       begun.complete(null);
-                      return endless(same);
+                      return endless(statement);
                     }));
     cancel.join();
     assertEquals("the user typed on", cancelled.reason().message());
@@ -117,7 +117,7 @@ class JdbcCancellationTest {
     Thread.startVirtualThread(
         () -> {
           try {
-            JdbcCancellation.call(source.token(), statement, this::endless);
+            JdbcCancellation.call(source.token(), statement, () -> endless(statement));
             thrown.complete(new AssertionError("the endless query ended"));
           } catch (Throwable e) {
             thrown.complete(e);
@@ -135,8 +135,7 @@ class JdbcCancellationTest {
     var cancelled =
         assertThrows(
             CancelledException.class,
-            () ->
-                JdbcCancellation.call(source.token(), statement, same -> calls.incrementAndGet()));
+            () -> JdbcCancellation.call(source.token(), statement, () -> calls.incrementAndGet()));
     assertEquals(null, cancelled.getCause());
     assertEquals(0, calls.get());
   }
@@ -150,10 +149,10 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                same -> {
+                () -> {
                   source.cancel();
                   awaitDelivery();
-                  return endless(same);
+                  return endless(statement);
                 }));
   }
 
@@ -164,8 +163,8 @@ class JdbcCancellationTest {
         JdbcCancellation.call(
             source.token(),
             statement,
-            same -> {
-              long answer = Database.number(same, COUNT);
+            () -> {
+              long answer = Database.number(statement, COUNT);
               source.cancel();
               awaitDelivery();
               return answer;
@@ -177,7 +176,8 @@ class JdbcCancellationTest {
   /** A cancel after the call is nobody's business. */
   @Test
   void promise19_a_cancel_after_the_call_does_nothing() throws SQLException {
-    long before = JdbcCancellation.call(source.token(), statement, s -> Database.number(s, COUNT));
+    long before =
+        JdbcCancellation.call(source.token(), statement, () -> Database.number(statement, COUNT));
     source.cancel();
     assertEquals(before, Database.number(statement, COUNT));
   }
@@ -190,7 +190,10 @@ class JdbcCancellationTest {
             TimeoutException.class,
             () ->
                 Tasks.within(
-                    Duration.ofMillis(100), () -> JdbcCancellation.call(statement, this::endless)));
+                    Duration.ofMillis(100),
+                    () ->
+                        JdbcCancellation.call(
+                            CancellationToken.none(), statement, () -> endless(statement))));
     var inside = assertInstanceOf(CancelledException.class, timeout.getCause());
     assertInstanceOf(CancellationReason.DeadlineExceeded.class, inside.reason());
     assertInstanceOf(SQLException.class, inside.getCause());
@@ -201,7 +204,7 @@ class JdbcCancellationTest {
   void an_unrelated_failure_passes_through() {
     assertThrows(
         SQLException.class,
-        () -> JdbcCancellation.call(source.token(), statement, s -> s.execute("SELEC 1")));
+        () -> JdbcCancellation.call(source.token(), statement, () -> statement.execute("SELEC 1")));
     var failures = new CompletableFuture<SQLException>();
     var thrown =
         assertThrows(
@@ -210,9 +213,9 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    same -> {
+                    () -> {
                       try {
-                        return same.execute("INSERT INTO nowhere VALUES (1)");
+                        return statement.execute("INSERT INTO nowhere VALUES (1)");
                       } catch (SQLException e) {
                         source.cancel();
                         awaitDelivery();
@@ -235,7 +238,7 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    same -> {
+                    () -> {
                       source.cancel();
                       throw mine;
                     })));
@@ -251,8 +254,8 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                same -> {
-                  try (ResultSet rows = same.executeQuery("SELECT x FROM numbers")) {
+                () -> {
+                  try (ResultSet rows = statement.executeQuery("SELECT x FROM numbers")) {
                     while (rows.next()) {
                       if (read.incrementAndGet() == 10) {
                         source.cancel();
@@ -278,9 +281,9 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                same -> {
+                () -> {
                   source.cancel();
-                  return same.executeBatch();
+                  return statement.executeBatch();
                 }));
     statement.clearBatch();
   }
@@ -296,9 +299,9 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                same -> {
+                () -> {
                   source.cancel();
-                  return endless(same);
+                  return endless(statement);
                 }));
     assertFalse(connection.getAutoCommit());
     connection.commit();
@@ -316,15 +319,16 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                same -> {
+                () -> {
                   source.cancel();
-                  return endless(same);
+                  return endless(statement);
                 }));
     assertTrue(Thread.interrupted());
   }
 
   /** A call may close its statement: a cancel then fails, and harms nobody. */
   @Test
+  @SuppressWarnings("try") // which is the point
   void the_call_may_close_its_statement() throws SQLException {
     long count;
     try (Statement own = connection.createStatement()) {
@@ -332,9 +336,9 @@ class JdbcCancellationTest {
           JdbcCancellation.call(
               source.token(),
               own,
-              same -> {
-                long answer = Database.number(same, COUNT);
-                same.close();
+              () -> {
+                long answer = Database.number(own, COUNT);
+                own.close();
                 source.cancel();
                 awaitDelivery();
                 return answer;
@@ -348,10 +352,7 @@ class JdbcCancellationTest {
   void none_is_free() throws SQLException {
     long count =
         JdbcCancellation.call(
-            CancellationToken.none(), statement, same -> Database.number(same, COUNT));
+            CancellationToken.none(), statement, () -> Database.number(statement, COUNT));
     assertEquals(Database.ROWS, count);
-    assertEquals(
-        Database.ROWS,
-        JdbcCancellation.<Statement, Long>call(statement, s -> Database.number(s, COUNT)));
   }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
 import dev.desist.scope.Tasks;
@@ -72,10 +73,11 @@ class JdbcDriverTest {
                       Duration.ofMillis(900),
                       () ->
                           JdbcCancellation.call(
+                              CancellationToken.none(),
                               statement,
-                              same -> {
-                                assertEquals(1, same.getQueryTimeout());
-                                return Database.number(same, ENDLESS);
+                              () -> {
+                                assertEquals(1, statement.getQueryTimeout());
+                                return Database.number(statement, ENDLESS);
                               })));
       var inside = assertInstanceOf(CancelledException.class, timeout.getCause());
       assertInstanceOf(CancellationReason.DeadlineExceeded.class, inside.reason());
@@ -98,7 +100,7 @@ class JdbcDriverTest {
           SQLTimeoutException.class,
           () ->
               JdbcCancellation.call(
-                  source.token(), statement, same -> Database.number(same, ENDLESS)));
+                  source.token(), statement, () -> Database.number(statement, ENDLESS)));
       assertEquals(1, statement.getQueryTimeout());
     }
   }
@@ -126,9 +128,9 @@ class JdbcDriverTest {
           JdbcCancellation.call(
               source.token(),
               statement,
-              same -> {
+              () -> {
                 source.cancel();
-                return Database.number(same, "VALUES 1");
+                return Database.number(statement, "VALUES 1");
               });
       assertEquals(1, one);
     }
@@ -162,7 +164,7 @@ class JdbcDriverTest {
                       source.cancel();
                     });
         try {
-          JdbcCancellation.call(source.token(), statement, JdbcDriverTest::number);
+          JdbcCancellation.call(source.token(), statement, () -> JdbcDriverTest.number(statement));
           delay -= delay / 50;
         } catch (CancelledException e) {
           delay += delay / 50 + 1;
@@ -210,9 +212,9 @@ class JdbcDriverTest {
               JdbcCancellation.call(
                   source.token(),
                   update,
-                  same -> {
+                  () -> {
                     source.cancel();
-                    return same.executeUpdate();
+                    return update.executeUpdate();
                   }));
       assertFalse(connection.getAutoCommit());
       String count = "SELECT count(*) FROM numbers";
@@ -250,9 +252,9 @@ class JdbcDriverTest {
                   JdbcCancellation.call(
                       source.token(),
                       statement,
-                      same -> {
+                      () -> {
                         source.cancel();
-                        return same.executeUpdate("UPDATE numbers SET y = 1");
+                        return statement.executeUpdate("UPDATE numbers SET y = 1");
                       }));
       if (!(thrown instanceof CancelledException)) {
         assertEquals(

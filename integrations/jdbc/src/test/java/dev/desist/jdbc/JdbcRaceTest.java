@@ -66,6 +66,7 @@ class JdbcRaceTest {
         int variant = 2 * round;
         var source = CancellationSource.create();
         long after = ThreadLocalRandom.current().nextLong(2 * delay);
+        PreparedStatement now = raced;
         boolean early = round % 8 == 0; // it may come before the call is begun, too
         try {
           if (early) {
@@ -74,12 +75,12 @@ class JdbcRaceTest {
           long sum =
               JdbcCancellation.call(
                   source.token(),
-                  raced,
-                  same -> {
+                  now,
+                  () -> {
                     if (!early) {
                       fire(shots, new Shot(source, System.nanoTime(), after));
                     }
-                    return Database.sum(same, variant);
+                    return Database.sum(now, variant);
                   });
           assertEquals(Database.SUM, sum);
           answered++;

@@ -1,12 +1,12 @@
 package dev.desist.jcstress;
 
+import static dev.desist.CancellationToken.none;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.CancelledException;
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -26,14 +26,14 @@ import org.openjdk.jcstress.infra.results.LLI_Result;
 @State
 public class BeginAndInitiate {
   private final Shutdown shutdown =
-      Shutdown.create("sample", ShutdownOptions.defaults().withReporter(_ -> {}));
+      Shutdown.create("sample", options -> options.withReporter(_ -> {}));
 
   /** Plain: the shutdown has to make it visible. */
   private boolean ended;
 
   @Actor
   public void begin(LLI_Result r) {
-    try (Participant _ = shutdown.begin("work")) {
+    try (Participant _ = shutdown.track("work")) {
       r.r1 = "counted";
       ended = true;
     } catch (CancelledException e) {
@@ -46,7 +46,7 @@ public class BeginAndInitiate {
     Wait.unchecked(
         () -> {
           shutdown.initiate("the sample ends");
-          r.r3 = shutdown.await().drained();
+          r.r3 = shutdown.await(none()).drained();
           r.r2 = ended ? "ended" : "not seen";
         });
   }

@@ -1,11 +1,11 @@
 package dev.desist.jcstress;
 
+import static dev.desist.CancellationToken.none;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.shutdown.Participant;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownReport;
 import java.time.Duration;
 import org.openjdk.jcstress.annotations.Actor;
@@ -29,11 +29,9 @@ public class EndOfWorkAndLimit {
   private final Shutdown shutdown =
       Shutdown.create(
           "sample",
-          ShutdownOptions.defaults()
-              .withDrainLimit(Duration.ZERO)
-              .withGrace(Duration.ZERO)
-              .withReporter(_ -> {}));
-  private final Participant work = shutdown.begin("work");
+          options ->
+              options.withDrainLimit(Duration.ZERO).withGrace(Duration.ZERO).withReporter(_ -> {}));
+  private final Participant work = shutdown.track("work");
   private volatile boolean ended;
 
   @Actor
@@ -47,7 +45,7 @@ public class EndOfWorkAndLimit {
     Wait.unchecked(
         () -> {
           shutdown.initiate("the sample ends");
-          ShutdownReport report = shutdown.await();
+          ShutdownReport report = shutdown.await(none());
           r.r1 = report.drained() + 10 * report.aborted().size() + 100 * report.leftBehind().size();
           r.r2 = report.failures().size();
           Wait.forOtherActor(() -> ended);

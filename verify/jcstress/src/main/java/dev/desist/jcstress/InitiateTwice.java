@@ -5,7 +5,6 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.CancellationReason;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -23,7 +22,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 @State
 public class InitiateTwice {
   private final Shutdown shutdown =
-      Shutdown.create("sample", ShutdownOptions.defaults().withReporter(_ -> {}));
+      Shutdown.create("sample", options -> options.withReporter(_ -> {}));
 
   @Actor
   public void one(LL_Result r) {

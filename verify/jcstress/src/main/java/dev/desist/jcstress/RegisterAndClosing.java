@@ -1,11 +1,11 @@
 package dev.desist.jcstress;
 
+import static dev.desist.CancellationToken.none;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import dev.desist.CancelledException;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
@@ -20,7 +20,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 @State
 public class RegisterAndClosing {
   private final Shutdown shutdown =
-      Shutdown.create("sample", ShutdownOptions.defaults().withReporter(_ -> {}));
+      Shutdown.create("sample", options -> options.withReporter(_ -> {}));
 
   /** Plain: the shutdown has to make it visible. */
   private boolean ran;
@@ -40,7 +40,7 @@ public class RegisterAndClosing {
     Wait.unchecked(
         () -> {
           shutdown.initiate("the sample ends");
-          shutdown.await();
+          shutdown.await(none());
           r.r2 = ran ? "has run" : "has not run";
         });
   }

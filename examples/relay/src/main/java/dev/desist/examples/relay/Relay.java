@@ -125,7 +125,7 @@ final class Relay {
     connections.add(connection); // before the work begins: who says goodbye finds it then
     Participant work;
     try {
-      work = shutdown.begin(connection::toString);
+      work = shutdown.track(connection::toString);
     } catch (CancelledException e) {
       connections.remove(connection);
       connection.refuse(e.reason().message());

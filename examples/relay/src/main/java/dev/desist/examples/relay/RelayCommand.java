@@ -5,7 +5,6 @@ import dev.desist.CancellationToken;
 import dev.desist.concurrent.Blocking;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownReport;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -138,10 +137,10 @@ final class RelayCommand implements Callable<Integer> {
     require(roomSize > 0, "--room-size must be positive", roomSize);
     require(window > 0, "--window must be positive", window);
     require(stuck >= 0 && stuck <= clients, "--stuck must be from 0 to --clients", stuck);
-    Shutdown shutdown = Shutdown.ofProcess("the relay", options());
+    Shutdown shutdown = Shutdown.ofProcess("the relay", this::configure);
     if (manner.connect) {
       require(port > 0, "--connect needs a --port", port);
-      try (var _ = shutdown.begin("the terminal")) {
+      try (var _ = shutdown.track("the terminal")) {
         return talk(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), shutdown.soft());
       }
     }
@@ -161,7 +160,7 @@ final class RelayCommand implements Callable<Integer> {
       int code = talk(relay.address(), CancellationToken.none());
       shutdown.initiate(code == 0 ? "its user has left" : "its terminal has failed");
     }
-    return code(shutdown.await());
+    return code(shutdown.await(CancellationToken.none()));
   }
 
   /** All three times of it fit into the time that clients have. */
@@ -181,14 +180,11 @@ final class RelayCommand implements Callable<Integer> {
     }
   }
 
-  private ShutdownOptions options() {
-    ShutdownOptions options =
-        ShutdownOptions.defaults()
-            .withDrainLimit(Duration.ofSeconds(drain))
-            .withExitCode(RelayCommand::code);
+  private Shutdown.Configuration configure(Shutdown.Configuration options) {
+    var all = options.withDrainLimit(Duration.ofSeconds(drain)).withExitCode(RelayCommand::code);
     return manner.connect
-        ? options.withReporter(_ -> {})
-        : options.withProgress(Duration.ofSeconds(1), System.err::println);
+        ? all.withReporter(_ -> {})
+        : all.withProgress(Duration.ofSeconds(1), System.err::println);
   }
 
   /** Returns the exit code. */

@@ -1,5 +1,6 @@
 package dev.desist.examples.relay;
 
+import static dev.desist.CancellationToken.none;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -9,7 +10,6 @@ import dev.desist.CancellationToken;
 import dev.desist.net.CancellableServerSocketChannel;
 import dev.desist.net.CancellableSocketChannel;
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownReport;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -36,8 +36,7 @@ class RelayTest {
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final Shutdown shutdown =
       Shutdown.create(
-          "the relay",
-          ShutdownOptions.defaults().withReporter(report -> log.add(report.toString())));
+          "the relay", options -> options.withReporter(report -> log.add(report.toString())));
   private Relay relay;
 
   /** A client; what it waits for comes in bounded time, or the read fails. */
@@ -83,7 +82,7 @@ class RelayTest {
   @AfterEach
   void stop() throws InterruptedException {
     shutdown.abort("the test is over");
-    shutdown.await();
+    shutdown.await(none());
   }
 
   private static InetSocketAddress any() {
@@ -197,7 +196,7 @@ class RelayTest {
       ann.hears("FROM ann half a message", "OK 2", "BYE the test is over").ends();
       bob.hears("FROM ann half a message", "BYE the test is over").ends();
     }
-    ShutdownReport report = shutdown.await();
+    ShutdownReport report = shutdown.await(none());
     assertTrue(report.isClean(), report.toString());
   }
 
@@ -211,7 +210,7 @@ class RelayTest {
       bob.hears("BYE the test is over").ends();
       ann.hears("BYE the test is over").ends();
     }
-    assertTrue(shutdown.await().isClean());
+    assertTrue(shutdown.await(none()).isClean());
   }
 
   /** Neither the one who waits to say something, nor the others, wait for the one that is stuck. */
@@ -250,7 +249,7 @@ class RelayTest {
       cid.hears("BYE the test is over").ends();
       assertTrue(deaf.socket.isConnected());
     }
-    ShutdownReport report = other.await();
+    ShutdownReport report = other.await(none());
     assertEquals(List.of(), report.failures());
     assertEquals(
         "lost deaf in blue (20 lines not sent), because its outbox was full", lost().getFirst());
@@ -288,8 +287,8 @@ class RelayTest {
     shutdown.initiate("the test is over");
     ann.hears("BYE the test is over").ends();
     shutdown.abort("the test has no time");
-    ShutdownReport report = shutdown.await();
-    assertTrue(report.aborted().stream().anyMatch(each -> each.name().equals("ann in red")));
+    ShutdownReport report = shutdown.await(none());
+    assertTrue(report.aborted().stream().anyMatch(each -> each.task().equals("ann in red")));
     assertEquals(List.of("lost ann in red, because the test has no time"), lost());
     ann.close();
   }

@@ -1,7 +1,6 @@
 package dev.desist.examples.searchdesk;
 
 import dev.desist.shutdown.Shutdown;
-import dev.desist.shutdown.ShutdownOptions;
 import dev.desist.shutdown.ShutdownReport;
 import java.io.IOException;
 import java.time.Duration;
@@ -32,10 +31,11 @@ public final class SearchDesk {
     this.shutdown =
         Shutdown.ofProcess(
             "the search desk",
-            ShutdownOptions.defaults()
-                .withDrainLimit(options.grace().plus(TO_STOP))
-                .withReporter(SearchDesk::report)
-                .withExitCode(this::exitCode));
+            limits ->
+                limits
+                    .withDrainLimit(options.grace().plus(TO_STOP))
+                    .withReporter(SearchDesk::report)
+                    .withExitCode(this::exitCode));
     shutdown.onDrain("the desk", this::stop);
   }
 

@@ -25,8 +25,7 @@ class ReadmeExampleTest {
         PreparedStatement query =
             connection.prepareStatement("select text from lines where text like ?")) {
       query.setString(1, "%" + text + "%");
-      return JdbcCancellation.call(
-          request.token(), query, statement -> texts(statement.executeQuery()));
+      return JdbcCancellation.call(request.token(), query, () -> texts(query.executeQuery()));
     }
   }
 
