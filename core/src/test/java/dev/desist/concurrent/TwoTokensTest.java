@@ -13,31 +13,43 @@ import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Every call that waits obeys the token that it is given and the current one, whichever is
- * cancelled, and whenever; in a shield, the one that it is given alone.
+ * Every call that waits, and everything that obeys a token for as long as it lives, obeys the token
+ * that it is given and the current one, whichever is cancelled, and whenever; in a shield, the one
+ * that it is given alone.
  */
 @ExtendWith(Hygiene.class)
 @Timeout(60)
 class TwoTokensTest {
+  private static final ExecutorService VIRTUAL = Executors.newVirtualThreadPerTaskExecutor();
   private static final Duration DAY = Duration.ofDays(1);
   private static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
+
+  @AfterAll
+  static void close() {
+    VIRTUAL.close();
+  }
 
   /** What waits. */
   private interface Call {
@@ -286,5 +298,77 @@ class TwoTokensTest {
         };
     return () ->
         Cancellation.call(current, () -> shield ? Cancellation.shielded(body::call) : body.call());
+  }
+
+  // ---- what obeys for as long as it lives ----
+
+  /** Makes something, and gives a call that throws when that has ended. */
+  private interface Maker {
+    Callable<Boolean> make(CancellationToken token);
+  }
+
+  private static boolean work() throws InterruptedException {
+    Cancellation.sleep(DAY);
+    return true;
+  }
+
+  private static Callable<Boolean> items(dev.desist.stream.UntilCancelled until) {
+    BlockingQueue<String> queue = empty();
+    Iterator<String> items =
+        until.<String>items(() -> Queues.take(CancellationToken.none(), queue)).iterator();
+    return items::hasNext;
+  }
+
+  private static Map<String, Maker> makers() {
+    return Map.of(
+        "submit", token -> Futures.submit(token, VIRTUAL, TwoTokensTest::work)::get,
+        "executor", token -> Futures.executor(token, VIRTUAL).submit(TwoTokensTest::work)::get,
+        "under", token -> Futures.under(token, new CompletableFuture<Boolean>())::get,
+        "slot",
+            token -> {
+              var latest = Latest.<Boolean>open(token, Runnable::run, _ -> {});
+              return () -> {
+                latest.token().await();
+                latest.token().throwIfCancelled();
+                return true;
+              };
+            },
+        "items", token -> items(dev.desist.stream.UntilCancelled.thenThrow(token)));
+  }
+
+  /** It takes the two together when it is made, whatever is current when it is used. */
+  @TestFactory
+  Stream<DynamicTest> what_is_made_obeys_both() {
+    var tests = new ArrayList<DynamicTest>();
+    makers()
+        .forEach(
+            (name, maker) -> {
+              tests.add(
+                  DynamicTest.dynamicTest(name + ", given", () -> checkMade(maker, true, false)));
+              tests.add(
+                  DynamicTest.dynamicTest(
+                      name + ", current", () -> checkMade(maker, false, false)));
+              tests.add(
+                  DynamicTest.dynamicTest(
+                      name + ", given, in a shield", () -> checkMade(maker, true, true)));
+            });
+    return tests.stream();
+  }
+
+  private static void checkMade(Maker maker, boolean byGiven, boolean shield) throws Exception {
+    var given = CancellationSource.create();
+    var current = CancellationSource.create();
+    Callable<Boolean> made =
+        Cancellation.call(
+            current.token(),
+            () ->
+                shield
+                    ? Cancellation.shielded(() -> maker.make(given.token()))
+                    : maker.make(given.token()));
+    var call = Parked.in(made);
+    if (shield) {
+      current.cancel("not seen"); // ends nothing
+    }
+    checkEnd(call, byGiven ? given : current);
   }
 }
