@@ -103,11 +103,12 @@ class FuturesMemoryTest {
               root.token(),
               () ->
                   Latest.<Integer>open(
+                      CancellationToken.none(),
                       Runnable::run,
                       _ -> {},
                       o -> {
                         var inline = o.withExecutor(Runnable::run);
-                        return oneAtATime ? inline.oneAtATime() : inline;
+                        return oneAtATime ? inline.withOneAtATime() : inline;
                       }));
       for (int i = 0; i < 100_000; i++) {
         int value = i;
@@ -125,7 +126,7 @@ class FuturesMemoryTest {
       Cancellation.call(
           root.token(),
           () -> {
-            Latest.<Integer>open(Runnable::run, _ -> {}).close();
+            Latest.<Integer>open(CancellationToken.none(), Runnable::run, _ -> {}).close();
             return null;
           });
     }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Event;
-import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.net.CancellablePipe;
 import dev.desist.scope.Grace;
@@ -150,7 +149,7 @@ class ProtectionTest {
                 .start(
                     () -> {
                       try {
-                        Blocking.interruptibly(source.token(), task);
+                        Blocking.interruptibly(source.token(), task::call);
                       } catch (Exception e) {
                         // cancelled
                       }
@@ -176,13 +175,13 @@ class ProtectionTest {
     MASK {
       @Override
       <T> T call(Callable<T> body) throws Exception {
-        return Blocking.uninterruptibly(body);
+        return Blocking.uninterruptibly(body::call);
       }
     },
     MASK_IN_SHIELD {
       @Override
       <T> T call(Callable<T> body) throws Exception {
-        return Cancellation.shielded(() -> Blocking.uninterruptibly(body));
+        return Cancellation.shielded(() -> Blocking.uninterruptibly(body::call));
       }
     },
     SHIELD_IN_MASK {
@@ -338,10 +337,14 @@ class ProtectionTest {
             () -> Queues.poll(Cancellation.current(), new ArrayBlockingQueue<String>(1), MOMENT)));
     calls.add(
         new Call(
-            "Locks.await",
+            "Blocking.interruptibly",
             true,
-            () -> Locks.await(Cancellation.current(), new CountDownLatch(1), MOMENT)));
-    calls.add(new Call("Event.await", true, () -> Event.create().await(MOMENT)));
+            () ->
+                Blocking.interruptibly(
+                    CancellationToken.none(), MOMENT, () -> new CountDownLatch(1).await())));
+    calls.add(
+        new Call(
+            "Event.await", true, () -> Event.create().await(CancellationToken.none(), MOMENT)));
     calls.add(
         new Call(
             "CancellablePipe.read",

@@ -36,7 +36,7 @@ public final class RootSteps {
     walk.over("guarded call", new Guarded(false));
     walk.over("guarded call that is cancelled", new Guarded(true));
     walk.over("guarded calls, one inside the other", new Nested());
-    walk.over("mask", new Masked(body -> Blocking.uninterruptibly(body)));
+    walk.over("mask", new Masked(body -> Blocking.uninterruptibly(body::call)));
     walk.over("shield", new Masked(body -> Cancellation.shielded(body::call)));
     walk.over("closing", new Closing());
   }

@@ -145,7 +145,7 @@ class DiagnosticsTest {
 
   private static CancellationToken ofFuture() throws Exception {
     var seen = new LinkedBlockingQueue<CancellationToken>();
-    var future = Futures.submit(VIRTUAL, waiting(seen));
+    var future = Futures.submit(CancellationToken.none(), VIRTUAL, waiting(seen));
     CancellationToken token = seen.take();
     future.cancel(true);
     token.await();
@@ -154,7 +154,7 @@ class DiagnosticsTest {
 
   private static CancellationToken ofLatest() throws Exception {
     var seen = new LinkedBlockingQueue<CancellationToken>();
-    try (Latest<Object> latest = Latest.open(VIRTUAL, _ -> {})) {
+    try (Latest<Object> latest = Latest.open(CancellationToken.none(), VIRTUAL, _ -> {})) {
       latest.submit(waiting(seen));
       CancellationToken token = seen.take();
       latest.submit(() -> 2);

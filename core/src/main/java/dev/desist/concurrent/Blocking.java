@@ -1,14 +1,18 @@
 package dev.desist.concurrent;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
+import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Task;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
+import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.Callable;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +31,12 @@ import org.jspecify.annotations.Nullable;
  * Thread#interrupt()} can itself block: {@code cancel()} returns before it is delivered, typically
  * some tens of microseconds earlier.
  *
+ * <p>A call obeys the token that it is given and the {@linkplain Cancellation#current() current}
+ * one: <i>the token</i>, in what follows, is the two together.
+ *
  * <p><b>Not for sockets, channels and files.</b> An interrupt closes a channel, also under others
- * who use it, and a socket that a virtual thread reads from. {@code dev.desist.io} has what reads
- * and writes under a token and stays open.
+ * that use it, and a socket that a virtual thread reads from. {@code dev.desist.net} and {@code
+ * dev.desist.io} have what reads and writes under a token and stays open.
  *
  * <h2>What cannot be had</h2>
  *
@@ -41,19 +48,22 @@ import org.jspecify.annotations.Nullable;
  * <p>A body that throws an {@link InterruptedException} must leave the flag clear, as is the
  * convention. One that throws it and sets the flag as well looks as if it had been interrupted
  * twice, and somebody else's interrupt must not be lost: the flag stays set after the call.
+ *
+ * <h2>General exceptions</h2>
+ *
+ * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Blocking {
   private Blocking() {}
+
+  // ---- by an interrupt ----
 
   /**
    * Calls {@code body}, and interrupts it when {@code token} is cancelled. If the token is
    * cancelled already, the body is not called.
    *
-   * <p>A body gives a value. One that has none to give ends with {@code return null}:
-   *
-   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="nothing"}
-   *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param token what may end the call
    * @param body what to call, on the calling thread
    * @return what the body returned, even if the token was cancelled meanwhile
@@ -63,14 +73,109 @@ public final class Blocking {
    *     interrupted for the token, if somebody took that interrupt, or if the exception, or one
    *     that it was made from, names an interrupt in its class or its message. An exception beside
    *     which the interrupt still stands, unnoticed, is the body's own
-   * @throws InterruptedException if the body threw it and it was somebody else's interrupt
-   * @throws Exception what else the body threw; an {@link Error} of its is thrown as it is,
-   *     whenever
+   * @throws X what else the body threw; an {@link InterruptedException} if that was for somebody
+   *     else's interrupt; an {@link Error} of its is thrown as it is, whenever
    */
-  public static <T extends @Nullable Object> T interruptibly(
-      CancellationToken token, Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object, X extends Exception> T interruptibly(
+      CancellationToken token, Task<T, X> body) throws X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
+    return guarded(Cancellation.currentWith(token), body);
+  }
+
+  /**
+   * Performs {@code body}, and interrupts it when {@code token} is cancelled, as {@link
+   * #interruptibly(CancellationToken, Task)} does.
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="nothing"}
+   *
+   * @param <X> what the body throws
+   * @param token what may end the call
+   * @param body what to do, on the calling thread
+   * @throws CancelledException as that method does
+   * @throws X what else the body threw
+   */
+  public static <X extends Exception> void interruptibly(CancellationToken token, Action<X> body)
+      throws X {
+    Objects.requireNonNull(body, "body");
+    interruptibly(token, done(body));
+  }
+
+  /**
+   * Calls {@code body}, and interrupts it when {@code token} is cancelled, as {@link
+   * #interruptibly(CancellationToken, Task)} does, or when {@code timeout} has passed. That is no
+   * cancellation for the caller; the body cannot tell the two apart.
+   *
+   * {@snippet class="dev.desist.snippets.BlockingSnippets" region="timed"}
+   *
+   * @param <T> what the body returns
+   * @param <X> what the body throws
+   * @param token what may end the call
+   * @param timeout how long, by the token's {@link dev.desist.TimeSource}, or the current one if it
+   *     has none; zero does not call the body at all; longer than 146 years means for ever
+   * @param body what to call, on the calling thread
+   * @return what the body returned, even if the time was over meanwhile; empty if it ended because
+   *     the time was over, or returned null
+   * @throws CancelledException as that method does
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws X what else the body threw
+   */
+  public static <T, X extends Exception> Optional<T> interruptibly(
+      CancellationToken token, Duration timeout, Task<? extends @Nullable T, X> body) throws X {
+    Objects.requireNonNull(token, "token");
+    Objects.requireNonNull(body, "body");
+    return Optional.ofNullable(guarded(Cancellation.currentWith(token), checked(timeout), body));
+  }
+
+  /**
+   * Performs {@code body}, and interrupts it when {@code token} is cancelled or {@code timeout} has
+   * passed, as {@link #interruptibly(CancellationToken, Duration, Task)} does.
+   *
+   * @param <X> what the body throws
+   * @param token what may end the call
+   * @param timeout how long; zero does not begin
+   * @param body what to do, on the calling thread
+   * @return whether it was done, even if the time was over meanwhile; false if it ended because the
+   *     time was over
+   * @throws CancelledException as that method does
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws X what else the body threw
+   */
+  public static <X extends Exception> boolean interruptibly(
+      CancellationToken token, Duration timeout, Action<X> body) throws X {
+    Objects.requireNonNull(body, "body");
+    return interruptibly(token, timeout, done(body)).isPresent();
+  }
+
+  /** A task that says when it is done. */
+  private static <X extends Exception> Task<Boolean, X> done(Action<X> body) {
+    return () -> {
+      body.perform();
+      return true;
+    };
+  }
+
+  /** Returns {@code timeout} if it can be one. */
+  static Duration checked(Duration timeout) {
+    Objects.requireNonNull(timeout, "timeout");
+    if (timeout.isNegative()) {
+      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+    }
+    return timeout;
+  }
+
+  /**
+   * Asks a token, and the current one, before a call that may not have to wait: what has to wait
+   * puts the two together.
+   */
+  static void checkpoint(CancellationToken token) {
+    token.throwIfCancelled();
+    Cancellation.checkpoint();
+  }
+
+  /** Calls {@code body}, and interrupts it when {@code token} is cancelled, that one alone. */
+  static <T extends @Nullable Object, X extends Exception> T guarded(
+      CancellationToken token, Task<T, X> body) throws X {
     if (!token.canBeCancelled()) {
       return body.call();
     }
@@ -79,8 +184,44 @@ public final class Blocking {
     return interruptibly(GuardedThread.current(), token, body);
   }
 
-  static <T extends @Nullable Object> T interruptibly(
-      GuardedThread thread, CancellationToken token, Callable<T> body) throws Exception {
+  /**
+   * Calls {@code body}, and interrupts it when {@code token} is cancelled or the time is over.
+   *
+   * @return what it returned, also if the time is over (promise 20); or null, if that has ended it
+   */
+  static <T extends @Nullable Object, X extends Exception> @Nullable T guarded(
+      CancellationToken token, Duration timeout, Task<T, X> body) throws X {
+    Stack.reserve();
+    CancellationSource limited = token.childWithTimeout(timeout);
+    try {
+      return guarded(limited.token(), body);
+    } catch (CancelledException e) {
+      if (!limited.token().caused(e)) {
+        throw e; // the body's own
+      }
+      if (token.isCancelled()) {
+        throw new CancelledException(token, e.getCause()); // its words are not of the limit
+      }
+      return null; // no cancellation for whoever set the limit (promise 16)
+    } finally {
+      close(limited);
+    }
+  }
+
+  private static void close(CancellationSource limited) {
+    try {
+      limited.close();
+    } catch (OutOfMemoryError e) {
+      // What the body has taken is not lost for that: the deadline ends it, too.
+    }
+  }
+
+  /**
+   * Calls {@code body}: between {@code enter} and {@code leave}, and nowhere else, it is
+   * interrupted (promise 18).
+   */
+  static <T extends @Nullable Object, X extends Exception> T interruptibly(
+      GuardedThread thread, CancellationToken token, Task<T, X> body) throws X {
     Stack.reserve();
     GuardedThread.Call call = thread.enter();
     CancellationRegistration registration = token.onCancel(call);
@@ -118,18 +259,7 @@ public final class Blocking {
         && (token.caused(failure) ? !(failure instanceof CancelledException) : ended);
   }
 
-  /**
-   * Calls {@code body}, and interrupts it when the {@linkplain Cancellation#current() current
-   * token} is cancelled.
-   *
-   * @param <T> what the body returns
-   * @param body what to call, on the calling thread
-   * @return what the body returned
-   * @throws Exception as {@link #interruptibly(CancellationToken, Callable)}
-   */
-  public static <T extends @Nullable Object> T interruptibly(Callable<T> body) throws Exception {
-    return interruptibly(Cancellation.current(), body);
-  }
+  // ---- by closing what is in use ----
 
   /**
    * Calls {@code body}, and closes {@code resource} when {@code token} is cancelled, which ends the
@@ -146,9 +276,10 @@ public final class Blocking {
    * <p>What is closed mostly looks as if it had come to its end: a read gives what had come so far,
    * a queue nothing. So whatever the body does after the resource was closed, it was cancelled;
    * where one can tell that a value is whole all the same, or has a use for part of it, see {@link
-   * #closing(CancellationToken, AutoCloseable, Callable, Predicate)}.
+   * #closing(CancellationToken, AutoCloseable, Task, Predicate)}.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param token what may end the call
    * @param resource what to close, on another thread; it must be of the kind that may be closed
    *     while it is in use
@@ -157,22 +288,39 @@ public final class Blocking {
    * @throws CancelledException if the token is cancelled already, or if the resource was closed
    *     before the body had ended; if that threw an exception, it is the cause, and what closing
    *     threw is suppressed
-   * @throws Exception what else the body threw; an {@link Error} of its is thrown as it is,
-   *     whenever
+   * @throws X what else the body threw; an {@link Error} of its is thrown as it is, whenever
    */
-  public static <T extends @Nullable Object> T closing(
-      CancellationToken token, AutoCloseable resource, Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object, X extends Exception> T closing(
+      CancellationToken token, AutoCloseable resource, Task<T, X> body) throws X {
     return closing(token, resource, body, _ -> false);
   }
 
   /**
+   * Performs {@code body}, and closes {@code resource} when {@code token} is cancelled, as {@link
+   * #closing(CancellationToken, AutoCloseable, Task)} does.
+   *
+   * @param <X> what the body throws
+   * @param token what may end the call
+   * @param resource what to close, on another thread
+   * @param body what to do, on the calling thread
+   * @throws CancelledException as that method does
+   * @throws X what else the body threw
+   */
+  public static <X extends Exception> void closing(
+      CancellationToken token, AutoCloseable resource, Action<X> body) throws X {
+    Objects.requireNonNull(body, "body");
+    closing(token, resource, done(body));
+  }
+
+  /**
    * Calls {@code body}, and closes {@code resource} when {@code token} is cancelled, as {@link
-   * #closing(CancellationToken, AutoCloseable, Callable)} does, for a body whose value tells
-   * whether it is whole: a line that has its end, a file that has its length.
+   * #closing(CancellationToken, AutoCloseable, Task)} does, for a body whose value tells whether it
+   * is whole: a line that has its end, a file that has its length.
    *
    * {@snippet class="dev.desist.snippets.BlockingSnippets" region="whole"}
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param token what may end the call
    * @param resource what to close, on another thread
    * @param body what to call, on the calling thread
@@ -180,50 +328,39 @@ public final class Blocking {
    *     resource was closed; and the last to see it, if the answer is no
    * @return what the body returned, if the resource was not closed before, or it is whole
    * @throws CancelledException as that method does, but for a value that is whole
-   * @throws Exception what else the body threw
+   * @throws X what else the body threw
    */
-  public static <T extends @Nullable Object> T closing(
+  public static <T extends @Nullable Object, X extends Exception> T closing(
       CancellationToken token,
       AutoCloseable resource,
-      Callable<T> body,
+      Task<T, X> body,
       Predicate<? super T> isWhole)
-      throws Exception {
+      throws X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(resource, "resource");
     Objects.requireNonNull(body, "body");
     Objects.requireNonNull(isWhole, "isWhole");
-    token.throwIfCancelled();
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    obeyed.throwIfCancelled();
     Stack.reserve();
     var closer = new Closer(resource);
-    CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), closer);
+    CancellationRegistration registration = obeyed.onCancel(Lane.CALLBACKS, closer);
     T value;
     try {
       value = body.call();
     } catch (Exception failure) {
       registration.close();
-      throw isEnd(token, failure, closer.ran) ? closer.cancelled(token, failure) : failure;
+      if (isEnd(obeyed, failure, closer.ran)) {
+        throw closer.cancelled(obeyed, failure);
+      }
+      throw failure;
     } finally {
       registration.close();
     }
     if (closer.ran && !isWhole.test(value)) {
-      throw closer.cancelled(token, null);
+      throw closer.cancelled(obeyed, null);
     }
     return value;
-  }
-
-  /**
-   * Calls {@code body}, and closes {@code resource} when the {@linkplain Cancellation#current()
-   * current token} is cancelled.
-   *
-   * @param <T> what the body returns
-   * @param resource what to close
-   * @param body what to call, on the calling thread
-   * @return what the body returned, if the resource was not closed before
-   * @throws Exception as {@link #closing(CancellationToken, AutoCloseable, Callable)}
-   */
-  public static <T extends @Nullable Object> T closing(AutoCloseable resource, Callable<T> body)
-      throws Exception {
-    return closing(Cancellation.current(), resource, body);
   }
 
   /** Written by the dispatcher before the registration that it was called by is closed. */
@@ -255,6 +392,8 @@ public final class Blocking {
     }
   }
 
+  // ---- kept from an interrupt ----
+
   /**
    * Calls {@code body}, and keeps the interrupts of this library from it: for a call that an
    * interrupt would harm, such as a write to a {@link java.nio.channels.FileChannel}, inside one of
@@ -262,12 +401,27 @@ public final class Blocking {
    * the call around it has not. Interrupts that others send are not held back.
    *
    * @param <T> what the body returns
+   * @param <X> what the body throws
    * @param body what to call, on the calling thread
    * @return what the body returned
-   * @throws Exception what the body threw
+   * @throws X what the body threw
    */
-  public static <T extends @Nullable Object> T uninterruptibly(Callable<T> body) throws Exception {
+  public static <T extends @Nullable Object, X extends Exception> T uninterruptibly(Task<T, X> body)
+      throws X {
     Objects.requireNonNull(body, "body");
     return GuardedThread.current().masked(body::call);
+  }
+
+  /**
+   * Performs {@code body}, and keeps the interrupts of this library from it, as {@link
+   * #uninterruptibly(Task)} does.
+   *
+   * @param <X> what the body throws
+   * @param body what to do, on the calling thread
+   * @throws X what the body threw
+   */
+  public static <X extends Exception> void uninterruptibly(Action<X> body) throws X {
+    Objects.requireNonNull(body, "body");
+    uninterruptibly(done(body));
   }
 }

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * by any number of selections and threads, one after another or at once.
  *
  * <p>The handler of a clause runs on the thread that selects, once the clause has won and the wait
- * is over; it may do anything, and what it throws leaves {@link Select#await()}. The handlers of
- * the others do not run, and what these wait for is left as it was.
+ * is over; it may do anything, and what it throws leaves {@link Select#await}. The handlers of the
+ * others do not run, and what these wait for is left as it was.
  *
  * <p>There is no clause for a plain {@link java.util.concurrent.Future}: it cannot tell when it is
  * done, so each would need a thread that waits for it.
@@ -82,7 +82,7 @@ public final class Clause<R extends @Nullable Object> {
   /**
    * {@return a clause that is ready when {@code stage} has completed}
    *
-   * <p>If it completed exceptionally and wins, {@link Select#await()} throws: a {@link
+   * <p>If it completed exceptionally and wins, {@link Select#await} throws: a {@link
    * CancellationException} as it is, anything else as the cause of a {@link CompletionException}.
    * So a {@link CancelledException} may be the stage's or that of the wait; use {@link #ended} to
    * tell them apart, and to get failures as values.
@@ -126,7 +126,7 @@ public final class Clause<R extends @Nullable Object> {
     Stack.reserve();
     Event<End<T>> ended = Event.create();
     stage.whenComplete((value, failure) -> ended.set(new End<>(value, failure)));
-    return set(ended, handler);
+    return happened(ended, handler);
   }
 
   /**
@@ -191,7 +191,7 @@ public final class Clause<R extends @Nullable Object> {
    * @param event what to wait for
    * @param handler takes what the event was set to
    */
-  public static <T, R extends @Nullable Object> Clause<R> set(
+  public static <T, R extends @Nullable Object> Clause<R> happened(
       Event<T> event, Function<? super T, ? extends R> handler) {
     Objects.requireNonNull(event, "event");
     Objects.requireNonNull(handler, "handler");

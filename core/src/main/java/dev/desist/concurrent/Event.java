@@ -56,15 +56,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Event<T> {
   /*
-   * Overview: the engine of tokens under other words. A private source is cancelled when the event is set; its token is what
-   * one waits for, listens to and asks. The value stands beside it.
+   * Overview: the engine of tokens under other words. A private source is cancelled when the event
+   * is set; its token is what one waits for, listens to and asks. The value stands beside it.
    *
    * States:      OPEN -> SET, when the token is cancelled
-   * Invariants:  1. `value` is written once, by exchange, and before the token is cancelled: whoever finds the token cancelled
-   *                 finds the value.
-   *              2. When any call of set returns, the token is cancelled. A call that finds the value taken while the token is
-   *                 still live cancels it itself: it waits for nobody, and it does not matter if the first call failed half way.
-   * Garbage:     nobody else can reach the source, so nothing but set ends it. A wait leaves both lists when it is over.
+   * Invariants:  1. `value` is written once, by exchange, and before the token is cancelled:
+   *                 whoever finds the token cancelled finds the value (promise 2).
+   *              2. When any call of set returns, the token is cancelled. A call that finds the
+   *                 value taken while the token is still live cancels it itself: it waits for
+   *                 nobody, and it does not matter if the first call failed half way.
+   * Garbage:     nobody else can reach the source, so nothing but set ends it. A wait leaves both
+   *              lists when it is over.
    */
   private static final CancellationReason SET = CancellationReason.requested("the event was set");
 
@@ -141,32 +143,6 @@ public final class Event<T> {
   // ---- waiting ----
 
   /**
-   * Waits until this event is set, or the {@linkplain Cancellation#current() current token} is
-   * cancelled.
-   *
-   * @return what it was set to
-   * @throws CancelledException as {@link #await(CancellationToken, Duration)}
-   * @throws InterruptedException as {@link #await(CancellationToken, Duration)}
-   */
-  public T await() throws InterruptedException {
-    return await(Cancellation.current());
-  }
-
-  /**
-   * Waits until this event is set, {@code timeout} has passed, or the {@linkplain
-   * Cancellation#current() current token} is cancelled.
-   *
-   * @param timeout zero only asks; longer than 146 years means for ever
-   * @return what it was set to; empty if it is open when the time is up
-   * @throws CancelledException as {@link #await(CancellationToken, Duration)}
-   * @throws IllegalArgumentException if the timeout is negative
-   * @throws InterruptedException as {@link #await(CancellationToken, Duration)}
-   */
-  public Optional<T> await(Duration timeout) throws InterruptedException {
-    return await(Cancellation.current(), timeout);
-  }
-
-  /**
    * Waits until this event is set, or {@code token} is cancelled.
    *
    * @param token what may end the wait
@@ -181,7 +157,8 @@ public final class Event<T> {
   /**
    * Waits until this event is set, {@code timeout} has passed, or {@code token} is cancelled.
    * Returns at once, and without a look at the interrupt, if it is set already. An event that is
-   * set beats a token that is cancelled.
+   * set beats a token that is cancelled. The {@linkplain Cancellation#current() current} token is
+   * obeyed as well.
    *
    * @param token what may end the wait
    * @param timeout zero only asks; longer than 146 years means for ever
@@ -192,20 +169,21 @@ public final class Event<T> {
    */
   public Optional<T> await(CancellationToken token, Duration timeout) throws InterruptedException {
     Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
+    Blocking.checked(timeout);
+    if (isSet()) {
+      return value();
     }
-    Optional<T> found = look(token);
+    CancellationToken obeyed = Cancellation.currentWith(token);
+    Optional<T> found = look(obeyed);
     if (found.isPresent()) {
       return found;
     }
     Stack.reserve();
     // The event first: the wait goes by its time.
-    try (CancellationSource either = CancellationSource.linkedTo(token(), token)) {
+    try (CancellationSource either = CancellationSource.linkedTo(token(), obeyed)) {
       either.token().await(timeout);
     }
-    return look(token);
+    return look(obeyed);
   }
 
   /** The value, if there is one; throws if there is none and {@code token} was cancelled before. */

@@ -6,7 +6,9 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Disposer;
+import dev.desist.Task;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -26,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.FuturesSnippets" region="submit"}
  *
- * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
- * current} one.
+ * <p>What a method here makes obeys the token that it is given, and the {@linkplain
+ * Cancellation#current() current} one where the method is called, whatever is current later.
  *
  * <h2>Linked futures</h2>
  *
@@ -50,9 +52,9 @@ import org.jspecify.annotations.Nullable;
  * future made from the first was cancelled, into the first, from which others may have been made. A
  * failure that comes too late is logged, at debug level, by the {@link System.Logger} named {@code
  * dev.desist}. The argument of {@code cancel} makes no difference: no thread is interrupted, unless
- * the work is in {@link Blocking#interruptibly(Callable)}. Work that was begun by {@link #submit}
- * or submitted to an {@link #executor}, and goes on for ten seconds after it was cancelled, is
- * reported, and listed by {@link dev.desist.Leftovers} until it ends.
+ * the work is in {@link Blocking#interruptibly(CancellationToken, dev.desist.Task)}. Work that was
+ * begun by {@link #submit} or submitted to an {@link #executor}, and goes on for ten seconds after
+ * it was cancelled, is reported, and listed by {@link dev.desist.Leftovers} until it ends.
  *
  * <p>If the token is cancelled instead, a future of {@link #submit} is done when the work has
  * ended, and one of {@link #under} as soon as a thread of this library comes to it, also if the
@@ -97,21 +99,6 @@ public final class Futures {
   // ---- starting work ----
 
   /**
-   * Has {@code executor} call {@code work}, with a child of the {@linkplain Cancellation#current()
-   * current token} as its current token.
-   *
-   * @param <T> what the work gives
-   * @param executor runs the work
-   * @param work what to call
-   * @return a linked future
-   * @throws java.util.concurrent.RejectedExecutionException if the executor rejects it
-   */
-  public static <T extends @Nullable Object> CompletableFuture<T> submit(
-      Executor executor, Callable<? extends T> work) {
-    return submit(Cancellation.current(), executor, work);
-  }
-
-  /**
    * Has {@code executor} call {@code work}, with a child of {@code token} as its current token. If
    * the token is cancelled before the work has begun, it never begins; its future is done then, and
    * does not wait for the executor to come to it.
@@ -152,7 +139,7 @@ public final class Futures {
     Objects.requireNonNull(work, "work");
     Objects.requireNonNull(disposer, "disposer");
     Stack.reserve();
-    var task = new LinkedFuture.Task<T>(token, work, disposer);
+    var task = new LinkedFuture.Task<T>(Cancellation.currentWith(token), work, disposer);
     task.startOn(executor);
     return task;
   }
@@ -176,54 +163,47 @@ public final class Futures {
   public static ExecutorService executor(CancellationToken token, ExecutorService executor) {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(executor, "executor");
-    return new TokenExecutor(token, executor);
-  }
-
-  /**
-   * {@return an executor that runs what it is given under the current token}, as {@link
-   * #executor(CancellationToken, ExecutorService)} gives
-   *
-   * @param executor runs the tasks
-   */
-  public static ExecutorService executor(ExecutorService executor) {
-    return executor(Cancellation.current(), executor);
+    return new TokenExecutor(Cancellation.currentWith(token), executor);
   }
 
   // ---- linking somebody else's ----
 
   /**
-   * {@return a linked future for somebody else's: it ends as {@code future} does, or when {@code
+   * {@return a linked future for somebody else's: it ends as {@code stage} does, or when {@code
    * token} is cancelled}
    *
-   * <p>If the token or the linked future is cancelled, {@code future.cancel(true)} is called, on a
-   * thread of this library, since that may interrupt and so block. That is what ends an exchange of
-   * the JDK's {@code HttpClient}; whether it ends anything for others is up to them. When {@code
-   * future} is complete, the token keeps nothing of it. A value that comes too late is not handed
-   * on, and stays in {@code future}: if it has to be closed, such as the body of an answer, add a
-   * stage there that does so.
+   * <p>If the token or the linked future is cancelled, {@code cancel(true)} is called on the future
+   * that the stage is, or {@linkplain CompletionStage#toCompletableFuture gives}: on a thread of
+   * this library, since that may interrupt and so block. That is what ends an exchange of the JDK's
+   * {@code HttpClient}; whether it ends anything for others is up to them. When the stage is
+   * complete, the token keeps nothing of it. A value that comes too late is not handed on, and
+   * stays in the stage: if it has to be closed, such as the body of an answer, add a stage there
+   * that does so.
    *
    * {@snippet class="dev.desist.snippets.FuturesSnippets" region="under"}
    *
-   * @param <T> what the future gives
+   * @param <T> what the stage gives
    * @param token what may end it
-   * @param future somebody else's
+   * @param stage somebody else's, mostly a {@link CompletableFuture}
+   * @throws UnsupportedOperationException if it cannot be turned into a future
    */
   public static <T extends @Nullable Object> CompletableFuture<T> under(
-      CancellationToken token, CompletableFuture<T> future) {
+      CancellationToken token, CompletionStage<T> stage) {
     Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(future, "future");
+    Objects.requireNonNull(stage, "stage");
     Stack.reserve();
+    CompletableFuture<T> future = stage.toCompletableFuture();
     var linked = new LinkedFuture<T>();
     if (future.isDone()) { // completion beats a cancellation that is there, too
       var _ = future.whenComplete((value, failure) -> relay(value, failure, linked));
       return linked;
     }
-    CancellationSource source = linked.sourceUnder(token);
+    CancellationSource source = linked.sourceUnder(Cancellation.currentWith(token));
     CancellationRegistration cancelling =
         source
             .token()
             .onCancel(
-                Cancellation.dispatcher(),
+                Lane.CALLBACKS,
                 () -> {
                   try {
                     linked.fail(new CancelledException(source.token()));
@@ -259,7 +239,7 @@ public final class Futures {
         relay(value, failure, linked);
         return;
       } catch (OutOfMemoryError e) {
-        Work.pause();
+        Stack.pause();
       } catch (Throwable e) {
         Foreign.report(e);
         return;
@@ -274,34 +254,6 @@ public final class Futures {
     } else {
       linked.fail(failure);
     }
-  }
-
-  /**
-   * {@return {@code stage} under {@code token}, as {@link #under(CancellationToken,
-   * CompletableFuture)}}
-   *
-   * @param <T> what the stage gives
-   * @param token what may end it
-   * @param stage somebody else's, which can be turned into a future
-   * @throws UnsupportedOperationException if it cannot
-   */
-  public static <T extends @Nullable Object> CompletableFuture<T> under(
-      CancellationToken token, CompletionStage<T> stage) {
-    Objects.requireNonNull(token, "token");
-    Objects.requireNonNull(stage, "stage");
-    return under(token, stage.toCompletableFuture());
-  }
-
-  /**
-   * {@return {@code stage} under the current token, as {@link #under(CancellationToken,
-   * CompletableFuture)}}
-   *
-   * @param <T> what the stage gives
-   * @param stage somebody else's, which can be turned into a future
-   * @throws UnsupportedOperationException if it cannot
-   */
-  public static <T extends @Nullable Object> CompletableFuture<T> under(CompletionStage<T> stage) {
-    return under(Cancellation.current(), stage);
   }
 
   // ---- waiting ----
@@ -325,31 +277,21 @@ public final class Futures {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(future, "future");
     try {
-      return future.isDone() ? future.get() : Blocking.interruptibly(token, future::get);
-    } catch (CancelledException e) {
-      throw e;
+      return future.isDone()
+          ? future.get()
+          : Blocking.guarded(Cancellation.currentWith(token), waiting(future));
     } catch (CancellationException e) {
       throw LinkedFuture.unwrap(e);
-    } catch (ExecutionException | InterruptedException e) {
+    } catch (ExecutionException | InterruptedException | RuntimeException e) {
       throw e;
     } catch (Exception e) {
       throw Foreign.<RuntimeException>undeclared(e);
     }
   }
 
-  /**
-   * Waits for {@code future}, as {@link #await(CancellationToken, Future)} does, under the current
-   * token.
-   *
-   * @param <T> what the future gives
-   * @param future any future
-   * @return what it gave
-   * @throws ExecutionException if the future failed
-   * @throws InterruptedException if the thread was or is interrupted first
-   */
-  public static <T extends @Nullable Object> T await(Future<? extends T> future)
-      throws ExecutionException, InterruptedException {
-    return await(Cancellation.current(), future);
+  private static <T extends @Nullable Object> Task<T, Exception> waiting(
+      Future<? extends T> future) {
+    return future::get;
   }
 
   /**
@@ -376,29 +318,13 @@ public final class Futures {
     try {
       return await(token, future);
     } catch (CancellationException | InterruptedException e) {
-      Cancellation.dispatcher()
-          .execute(
-              () -> {
-                if (!future.isDone()) {
-                  future.cancel(true);
-                }
-              });
+      Lane.CALLBACKS.execute(
+          () -> {
+            if (!future.isDone()) {
+              future.cancel(true);
+            }
+          });
       throw e;
     }
-  }
-
-  /**
-   * Waits for {@code future}, as {@link #awaitOrCancel(CancellationToken, Future)} does, under the
-   * current token.
-   *
-   * @param <T> what the future gives
-   * @param future any future
-   * @return what it gave
-   * @throws ExecutionException if the future failed
-   * @throws InterruptedException if the thread was or is interrupted first
-   */
-  public static <T extends @Nullable Object> T awaitOrCancel(Future<? extends T> future)
-      throws ExecutionException, InterruptedException {
-    return awaitOrCancel(Cancellation.current(), future);
   }
 }

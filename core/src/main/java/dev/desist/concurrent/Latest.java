@@ -30,11 +30,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Which thread runs what</h2>
  *
- * <p>Each task runs on a virtual thread of its own, or where the {@link Options} say, with a child
- * of the slot's token as its current token. Its outcome is handed to the executor given, and looked
- * at there once more: if a newer submission has come meanwhile, it is not delivered. So if all
- * submissions come from the thread of that executor, as in a user interface, nothing old is ever
- * delivered after a submission. If they come from other threads, a delivery that has begun may
+ * <p>Each task runs on a virtual thread of its own, or where the {@link Configuration} say, with a
+ * child of the slot's token as its current token. Its outcome is handed to the executor given, and
+ * looked at there once more: if a newer submission has come meanwhile, it is not delivered. So if
+ * all submissions come from the thread of that executor, as in a user interface, nothing old is
+ * ever delivered after a submission. If they come from other threads, a delivery that has begun may
  * overlap with a submission.
  *
  * <p>The thread that submits, cancels or closes runs no callback of the tasks that it cancels: they
@@ -44,9 +44,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What becomes of what is not delivered</h2>
  *
- * <p>A value goes to the disposer in the options, if there is one; neither that nor the consumer
- * runs under the token of the task. A failure that is not the cancellation is logged, at debug
- * level, by the {@link System.Logger} named {@code dev.desist}.
+ * <p>A value goes to the disposer in the configuration, if there is one; neither that nor the
+ * consumer runs under the token of the task. A failure that is not the cancellation is logged, at
+ * debug level, by the {@link System.Logger} named {@code dev.desist}.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -62,18 +62,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   /*
-   * Overview: the lock guards which submission is the newest, and, if they run one at a time, which one runs and which one waits.
+   * Overview: the lock guards which submission is the newest, and, if they run one at a time, which
+   * one runs and which one waits.
    *
-   * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close; once.
-   * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under the lock, in the same step as it
-   *                 finds it there. Who does not find it there disposes of the outcome. So each is delivered or disposed of once.
-   *              2. One at a time: `running` has ended its task before the next one begins, and at most one waits, the newest.
-   * Progress:    nobody waits for anybody; who ends starts who waits.
+   * States of a submission:  NEWEST -> superseded by the next, delivered, or forgotten by close;
+   *                          once.
+   * Invariants:  1. Only the newest is delivered: whoever delivers takes it out of `newest` under
+   *                 the lock, in the same step as it finds it there. Whoever does not find it there
+   *                 disposes of the outcome. So each is delivered or disposed of once (promise 20).
+   *              2. One at a time: `running` has ended its task before the next one begins, and at
+   *                 most one waits, the newest.
+   * Progress:    nobody waits for anybody; the one that ends starts the one that waits.
    */
   private final CancellationSource source;
   private final Executor deliverOn;
   private final Consumer<? super Outcome<T>> consumer;
-  private final Options<T> options;
+  private final Configuration<T> configuration;
   private final Object lock = new Object();
 
   // Guarded by the lock.
@@ -83,19 +87,23 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   private long count;
   private boolean closed;
 
-  private Latest(Executor deliverOn, Consumer<? super Outcome<T>> consumer, Options<T> options) {
+  private Latest(
+      CancellationToken above,
+      Executor deliverOn,
+      Consumer<? super Outcome<T>> consumer,
+      Configuration<T> configuration) {
     this.deliverOn = deliverOn;
     this.consumer = consumer;
-    this.options = options;
-    CancellationToken above = Cancellation.current();
-    this.source = options.name == null ? above.child() : above.child(options.name);
+    this.configuration = configuration;
+    this.source = configuration.name == null ? above.child() : above.child(configuration.name);
   }
 
   /**
-   * {@return a new slot, whose token is a child of the {@linkplain Cancellation#current() current
-   * one}}
+   * {@return a new slot, whose token is cancelled by {@code token}, and by the {@linkplain
+   * Cancellation#current() current one}}
    *
    * @param <T> what the tasks give
+   * @param token what the slot is to obey
    * @param deliverOn takes the outcomes to be delivered, such as {@code
    *     SwingUtilities::invokeLater}; should run them one after another, in order
    * @param consumer is given the outcome of the newest submission: a value, a failure, or a
@@ -103,33 +111,36 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    *     exception handler of the delivering thread
    */
   public static <T extends @Nullable Object> Latest<T> open(
-      Executor deliverOn, Consumer<? super Outcome<T>> consumer) {
-    return open(deliverOn, consumer, UnaryOperator.identity());
+      CancellationToken token, Executor deliverOn, Consumer<? super Outcome<T>> consumer) {
+    return open(token, deliverOn, consumer, UnaryOperator.identity());
   }
 
   /**
-   * {@return a new slot, whose token is a child of the {@linkplain Cancellation#current() current
-   * one}}
+   * {@return a new slot, whose token is cancelled by {@code token}, and by the {@linkplain
+   * Cancellation#current() current one}}
    *
    * @param <T> what the tasks give
+   * @param token what the slot is to obey
    * @param deliverOn takes the outcomes to be delivered; should run them one after another, in
    *     order
    * @param consumer is given the outcome of the newest submission: a value, a failure, or a
    *     cancellation that was not its being superseded; what it throws goes to the uncaught
    *     exception handler of the delivering thread
-   * @param configure makes the options from the default ones
+   * @param configure changes the default configuration
    */
   public static <T extends @Nullable Object> Latest<T> open(
+      CancellationToken token,
       Executor deliverOn,
       Consumer<? super Outcome<T>> consumer,
-      UnaryOperator<Options<T>> configure) {
+      UnaryOperator<Configuration<T>> configure) {
+    Objects.requireNonNull(token, "token");
     Objects.requireNonNull(deliverOn, "deliverOn");
     Objects.requireNonNull(consumer, "consumer");
     Objects.requireNonNull(configure, "configure");
-    Options<T> options =
-        configure.apply(new Options<>(null, Thread::startVirtualThread, false, _ -> {}));
-    return new Latest<>(
-        deliverOn, consumer, Objects.requireNonNull(options, "configure must not give null"));
+    Configuration<T> configuration =
+        configure.apply(new Configuration<>(null, Thread::startVirtualThread, false, _ -> {}));
+    Objects.requireNonNull(configuration, "configure must not give null");
+    return new Latest<>(Cancellation.currentWith(token), deliverOn, consumer, configuration);
   }
 
   /** {@return the token of this slot, from which those of its submissions descend} */
@@ -170,26 +181,21 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   }
 
   private CompletionStage<Outcome<T>> start(@Nullable String name, Callable<? extends T> task) {
-    Submission mine;
     Submission old;
-    CompletionStage<Outcome<T>> given;
     boolean start;
     Stack.reserve();
-    CancellationReason why = null;
+    // First what may find no memory, or asks a clock of others (promise 8).
+    long number = number();
+    String title = name == null ? "request " + number : name;
+    var mine = new Submission(title, source.token().child(title), task);
+    CompletionStage<Outcome<T>> given = mine.ended.minimalCompletionStage();
+    var why = CancellationReason.superseded(title + " took its place");
     synchronized (lock) {
-      // First what may find no memory.
-      String title = name == null ? "request " + (count + 1) : name;
-      mine = new Submission(title, source.token().child(title), task);
-      given = mine.ended.minimalCompletionStage();
-      if (newest != null) {
-        why = CancellationReason.superseded(mine + " took its place");
-      }
       mine.arm(); // which may hand over a callback, and runs none
-      count++;
       old = newest;
       newest = closed ? null : mine;
-      start = !options.oneAtATime || running == null;
-      if (options.oneAtATime) {
+      start = !configuration.oneAtATime || running == null;
+      if (configuration.oneAtATime) {
         if (start) {
           running = mine;
         } else {
@@ -197,14 +203,20 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
         }
       }
     }
-    if (old != null && why != null) {
+    if (old != null) {
       old.cancel(why);
       old.abandon();
     }
     if (start) {
-      mine.startOn(options.executor);
+      mine.startOn(configuration.executor);
     }
     return given;
+  }
+
+  private long number() {
+    synchronized (lock) {
+      return ++count;
+    }
   }
 
   /**
@@ -212,16 +224,15 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
    * been delivered, its outcome still is: a cancellation, as a rule.
    *
    * @param reason why
+   * @return whether this call did it; false also if there is nothing to cancel
    */
-  public void cancel(CancellationReason reason) {
+  public boolean cancel(CancellationReason reason) {
     Objects.requireNonNull(reason, "reason");
     Submission current;
     synchronized (lock) {
       current = newest;
     }
-    if (current != null) {
-      current.cancel(reason);
-    }
+    return current != null && current.cancel(reason);
   }
 
   /**
@@ -262,7 +273,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
       this.name = name;
     }
 
-    /** Who submits it is told, and nobody else. */
+    /** Whoever submits it is told, and nobody else. */
     @Override
     void refused() {
       if (!late) {
@@ -275,12 +286,13 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
     }
 
     /**
-     * Has this run after the one before; who submitted it has gone on, and learns by the outcome.
+     * Has this run after the one before; whoever submitted it has gone on, and learns by the
+     * outcome.
      */
     private void startLater() {
       late = true;
       try {
-        startOn(options.executor);
+        startOn(configuration.executor);
       } catch (Throwable e) {
         Foreign.log(System.Logger.Level.WARNING, this + " was refused: " + Foreign.describe(e));
       }
@@ -388,7 +400,7 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
 
     private void discard(Outcome<T> outcome) {
       switch (outcome) {
-        case Outcome.Success<T>(T value) -> dispose(value, options.disposer);
+        case Outcome.Success<T>(T value) -> dispose(value, configuration.disposer);
         case Outcome.Failure<T>(Throwable exception) -> noteLate(toString(), exception);
         case Outcome.Cancelled<T> _ -> {}
       }
@@ -412,17 +424,17 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
   }
 
   /**
-   * How a slot goes about it. Immutable: each method gives a changed copy.
+   * How a slot goes about its work. Immutable: each method gives a changed copy.
    *
    * @param <T> what the tasks give
    */
-  public static final class Options<T extends @Nullable Object> {
+  public static final class Configuration<T extends @Nullable Object> {
     private final @Nullable String name;
     private final Executor executor;
     private final boolean oneAtATime;
     private final Disposer<? super T> disposer;
 
-    private Options(
+    private Configuration(
         @Nullable String name,
         Executor executor,
         boolean oneAtATime,
@@ -438,9 +450,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      *
      * @param name what messages and paths call the slot
      */
-    public Options<T> withName(String name) {
+    public Configuration<T> withName(String name) {
       Objects.requireNonNull(name, "name");
-      return new Options<>(name, executor, oneAtATime, disposer);
+      return new Configuration<>(name, executor, oneAtATime, disposer);
     }
 
     /**
@@ -448,9 +460,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      *
      * @param executor runs the tasks; by default, each has a virtual thread of its own
      */
-    public Options<T> withExecutor(Executor executor) {
+    public Configuration<T> withExecutor(Executor executor) {
       Objects.requireNonNull(executor, "executor");
-      return new Options<>(name, executor, oneAtATime, disposer);
+      return new Configuration<>(name, executor, oneAtATime, disposer);
     }
 
     /**
@@ -458,8 +470,8 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      * begins at once, beside those that have been cancelled and have not noticed yet. Of several
      * that wait, only the newest ever begins.
      */
-    public Options<T> oneAtATime() {
-      return new Options<>(name, executor, true, disposer);
+    public Configuration<T> withOneAtATime() {
+      return new Configuration<>(name, executor, true, disposer);
     }
 
     /**
@@ -468,9 +480,9 @@ public final class Latest<T extends @Nullable Object> implements AutoCloseable {
      * @param disposer is given each value that is not delivered, but null, once, on whatever thread
      *     finds that out; what it throws is logged
      */
-    public Options<T> disposing(Disposer<? super T> disposer) {
+    public Configuration<T> withDisposer(Disposer<? super T> disposer) {
       Objects.requireNonNull(disposer, "disposer");
-      return new Options<>(name, executor, oneAtATime, disposer);
+      return new Configuration<>(name, executor, oneAtATime, disposer);
     }
   }
 }

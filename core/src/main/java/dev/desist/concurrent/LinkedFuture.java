@@ -1,6 +1,5 @@
 package dev.desist.concurrent;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
@@ -105,8 +104,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
         Stack.reserve();
         before = null; // it is done
         CompletableFuture<U> copy = fn.apply(argument).toCompletableFuture().copy();
-        CancellationRegistration reach =
-            token().onCancel(Cancellation.dispatcher(), () -> pass(copy));
+        CancellationRegistration reach = token().onCancel(Lane.CALLBACKS, () -> pass(copy));
         return copy.whenComplete((_, _) -> reach.unregister());
       };
     }
@@ -148,7 +146,7 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
         chain.cancel(reason.get());
         return;
       } catch (OutOfMemoryError e) {
-        Work.pause();
+        Stack.pause();
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.Task;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.time.Duration;
@@ -19,16 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet class="dev.desist.snippets.QueueSnippets" region="consumer"}
  *
- * <p>Each method comes in two forms, with a token and with the {@linkplain Cancellation#current()
- * current} one.
- *
  * <h2>What happens on a cancellation</h2>
  *
  * <p>The call throws a {@link CancelledException}, and has taken or put nothing. If an element and
  * the cancellation come together, one of two things happens: the call returns normally, and the
  * element has been handed over; or it throws, and the element is where it was, in the queue or with
  * the caller. A token that is cancelled already ends the call before it looks at the queue, also if
- * it would not have had to wait.
+ * it would not have had to wait. As everywhere, the {@linkplain Cancellation#current() current}
+ * token is obeyed beside the one that is given.
  *
  * <p>That is so with the queues of the JDK, and with any other whose blocking methods, when they
  * throw an {@link InterruptedException}, have taken or put nothing.
@@ -48,26 +47,12 @@ import org.jspecify.annotations.Nullable;
  * queue itself. What the queue throws comes through as it is.
  *
  * @implNote Asks the queue first without waiting, and guards only a call that has to wait. Beside
- *     the queue's own work, a call that need not wait costs one poll of the token.
+ *     the queue's own work, a call that need not wait costs one poll of each token.
  */
 public final class Queues {
   private Queues() {}
 
   // ---- taking ----
-
-  /**
-   * Takes the head of {@code queue} under the current token, as {@link #take(CancellationToken,
-   * BlockingQueue)} does.
-   *
-   * @param <E> what the elements are
-   * @param queue to take from
-   * @return the head
-   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
-   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
-   */
-  public static <E> E take(BlockingQueue<? extends E> queue) throws InterruptedException {
-    return take(Cancellation.current(), queue);
-  }
 
   /**
    * Takes the head of {@code queue}, and waits until there is one.
@@ -82,24 +67,7 @@ public final class Queues {
   public static <E> E take(CancellationToken token, BlockingQueue<? extends E> queue)
       throws InterruptedException {
     E taken = pollNow(token, queue);
-    return taken != null ? taken : Waits.call(token, queue::take);
-  }
-
-  /**
-   * Takes the head of {@code queue} under the current token, as {@link #poll(CancellationToken,
-   * BlockingQueue, Duration)} does.
-   *
-   * @param <E> what the elements are
-   * @param queue to take from
-   * @param timeout how long to wait
-   * @return the head, or null if there was none in time
-   * @throws IllegalArgumentException if the timeout is negative
-   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
-   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
-   */
-  public static <E> @Nullable E poll(BlockingQueue<? extends E> queue, Duration timeout)
-      throws InterruptedException {
-    return poll(Cancellation.current(), queue, timeout);
+    return taken != null ? taken : Blocking.guarded(Cancellation.currentWith(token), queue::take);
   }
 
   /**
@@ -117,26 +85,11 @@ public final class Queues {
   public static <E> @Nullable E poll(
       CancellationToken token, BlockingQueue<? extends E> queue, Duration timeout)
       throws InterruptedException {
-    Waits.timeout(timeout);
+    Blocking.checked(timeout);
     E taken = pollNow(token, queue);
-    return taken != null || timeout.isZero() ? taken : Waits.call(token, timeout, queue::take);
-  }
-
-  /**
-   * Takes what is in {@code queue} under the current token, as {@link #drain(CancellationToken,
-   * BlockingQueue, int)} does.
-   *
-   * @param <E> what the elements are
-   * @param queue to take from
-   * @param limit how many at most
-   * @return the elements, in the queue's order, at least one
-   * @throws IllegalArgumentException if the limit is not positive
-   * @throws CancelledException if the token is or becomes cancelled; nothing was taken
-   * @throws InterruptedException if somebody else interrupts this thread; nothing was taken
-   */
-  public static <E> List<E> drain(BlockingQueue<? extends E> queue, int limit)
-      throws InterruptedException {
-    return drain(Cancellation.current(), queue, limit);
+    return taken != null || timeout.isZero()
+        ? taken
+        : Blocking.guarded(Cancellation.currentWith(token), timeout, queue::take);
   }
 
   /**
@@ -197,27 +150,12 @@ public final class Queues {
       throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
-    token.throwIfCancelled();
-    Stack.reserve(); // what was taken is handed over
+    Blocking.checkpoint(token);
+    Stack.reserve(); // what was taken is handed over (promise 20)
     return queue.poll(0, TimeUnit.NANOSECONDS); // throws if interrupted, as take does
   }
 
   // ---- putting ----
-
-  /**
-   * Puts {@code element} into {@code queue} under the current token, as {@link
-   * #put(CancellationToken, BlockingQueue, Object)} does.
-   *
-   * @param <E> what the elements are
-   * @param queue to put into
-   * @param element what to put
-   * @throws CancelledException if the token is or becomes cancelled; nothing was put
-   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
-   */
-  public static <E> void put(BlockingQueue<? super E> queue, E element)
-      throws InterruptedException {
-    put(Cancellation.current(), queue, element);
-  }
 
   /**
    * Puts {@code element} into {@code queue}, and waits until there is room.
@@ -232,26 +170,8 @@ public final class Queues {
   public static <E> void put(CancellationToken token, BlockingQueue<? super E> queue, E element)
       throws InterruptedException {
     if (!offerNow(token, queue, element)) {
-      Waits.call(token, putting(queue, element));
+      Blocking.guarded(Cancellation.currentWith(token), putting(queue, element));
     }
-  }
-
-  /**
-   * Puts {@code element} into {@code queue} under the current token, as {@link
-   * #offer(CancellationToken, BlockingQueue, Object, Duration)} does.
-   *
-   * @param <E> what the elements are
-   * @param queue to put into
-   * @param element what to put
-   * @param timeout how long to wait
-   * @return whether there was room in time
-   * @throws IllegalArgumentException if the timeout is negative
-   * @throws CancelledException if the token is or becomes cancelled; nothing was put
-   * @throws InterruptedException if somebody else interrupts this thread; nothing was put
-   */
-  public static <E> boolean offer(BlockingQueue<? super E> queue, E element, Duration timeout)
-      throws InterruptedException {
-    return offer(Cancellation.current(), queue, element, timeout);
   }
 
   /**
@@ -270,9 +190,11 @@ public final class Queues {
   public static <E> boolean offer(
       CancellationToken token, BlockingQueue<? super E> queue, E element, Duration timeout)
       throws InterruptedException {
-    Waits.timeout(timeout);
+    Blocking.checked(timeout);
     return offerNow(token, queue, element)
-        || (!timeout.isZero() && Waits.call(token, timeout, putting(queue, element)) != null);
+        || (!timeout.isZero()
+            && Blocking.guarded(Cancellation.currentWith(token), timeout, putting(queue, element))
+                != null);
   }
 
   private static <E> boolean offerNow(
@@ -281,12 +203,13 @@ public final class Queues {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(queue, "queue");
     Objects.requireNonNull(element, "element");
-    token.throwIfCancelled();
+    Blocking.checkpoint(token);
     Stack.reserve();
     return queue.offer(element, 0, TimeUnit.NANOSECONDS); // throws if interrupted, as put does
   }
 
-  private static <E> Waits.Body<Boolean> putting(BlockingQueue<? super E> queue, E element) {
+  private static <E> Task<Boolean, InterruptedException> putting(
+      BlockingQueue<? super E> queue, E element) {
     return () -> {
       queue.put(element);
       return true;

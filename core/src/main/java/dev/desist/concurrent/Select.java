@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Cancellation and interrupts</h2>
  *
- * <p>A wait obeys the {@linkplain Cancellation#current() current token}, or the one it is given.
+ * <p>A wait obeys the token it is given, and the {@linkplain Cancellation#current() current} one.
  * Completion beats cancellation: what was ready before the token was cancelled wins. What is ready
  * when the wait begins wins over an interrupt, too. A wait that throws has taken nothing, unless it
  * was the winner's handler that threw.
@@ -52,19 +52,25 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Select<R extends @Nullable Object> {
   /*
-   * Overview: every clause has a token that is cancelled when it is worth asking the clause again. A wait asks all clauses; if none
-   * is ready, it waits for a source that is linked to all their tokens and to the one it obeys, and asks again.
+   * Overview: every clause has a token that is cancelled when it is worth asking the clause again.
+   * A wait asks all clauses; if none is ready, it waits for a source that is linked to all their
+   * tokens and to the one it obeys, and asks again.
    *
-   * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So what becomes ready after it was
-   *                 asked ends the wait, even if it does so before the wait begins. Deadlines need no token: they cannot be missed.
-   *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was ready first wins.
-   *              3. Clauses are asked before the linked source is made or after it was closed. The first that is ready is claimed
-   *                 in the same step, such as a poll that gives an element; nothing that waits, looks at an interrupt or is not
-   *                 ours stands between that and its handler.
-   * Progress:    a wait that was woken for nothing, because another thread took the element, waits again; that thread has gone on.
-   * Garbage:     closing the linked source takes it out of the lists of all tokens, and the deadlines below it out of the timer.
-   *              If one of the tokens had cancelled it before, the thread that cancels that token does so; it may still be at it
-   *              when the handler runs. That happens once for each token, so nothing adds up.
+   * Invariants:  1. The tokens are fetched before the clauses are asked, and stay cancelled. So
+   *                 what becomes ready after it was asked ends the wait, even if it does so before
+   *                 the wait begins. Deadlines need no token: they cannot be missed.
+   *              2. Whether the obeyed token is cancelled is asked before the clauses are: what was
+   *                 ready first wins.
+   *              3. Clauses are asked before the linked source is made or after it was closed. The
+   *                 first that is ready is claimed in the same step, such as a poll that gives an
+   *                 element (promise 20); nothing that waits, looks at an interrupt or is not ours
+   *                 stands between that and its handler.
+   * Progress:    a wait that was woken for nothing, because another thread took the element, waits
+   *              again; that thread has gone on.
+   * Garbage:     closing the linked source takes it out of the lists of all tokens, and the
+   *              deadlines below it out of the timer. If one of the tokens had cancelled it before,
+   *              the thread that cancels that token does so; it may still be at it when the handler
+   *              runs. That happens once for each token, so nothing adds up.
    */
   private final List<Clause<? extends R>> clauses;
 
@@ -139,18 +145,6 @@ public final class Select<R extends @Nullable Object> {
   }
 
   /**
-   * Waits until a clause is ready, or the {@linkplain Cancellation#current() current token} is
-   * cancelled.
-   *
-   * @return what the winner's handler gave
-   * @throws CancelledException as {@link #await(CancellationToken)}
-   * @throws InterruptedException as {@link #await(CancellationToken)}
-   */
-  public R await() throws InterruptedException {
-    return await(Cancellation.current());
-  }
-
-  /**
    * Waits until a clause is ready, or {@code token} is cancelled. Returns without a look at the
    * interrupt if a clause is ready already.
    *
@@ -162,7 +156,8 @@ public final class Select<R extends @Nullable Object> {
   public R await(CancellationToken token) throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Stack.reserve(); // what a clause takes is its handler's
-    return next(token).get();
+    Supplier<? extends R> ready = claim();
+    return (ready != null ? ready : next(Cancellation.currentWith(token))).get();
   }
 
   /** Waits for the winner. Ends when a clause is ready; every turn waits for one that might be. */

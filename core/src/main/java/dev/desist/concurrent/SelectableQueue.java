@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Everything else is as in {@link LinkedBlockingQueue}: what blocks obeys interrupts, iterators
  * are weakly consistent, null is not an element. Those who select and those who {@code take} may
- * share a queue; an element goes to whoever is first.
+ * share a queue; an element goes to whoever is first. What {@code contains}, {@code remove} and
+ * {@code drainTo} call of the elements and of the target runs under the locks of that queue, too.
  *
  * <h2>Thread safety and memory consistency effects</h2>
  *
@@ -43,24 +44,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SelectableQueue<E> extends AbstractQueue<E> implements BlockingQueue<E> {
   /*
-   * Overview: a queue, and a source that is cancelled when an element arrives. A thread that selects fetches the source's token,
-   * then asks the queue, and if it found nothing waits for the token.
+   * Overview: a queue, and a source that is cancelled when an element arrives. A thread that
+   * selects fetches the source's token, then asks the queue, and if it found nothing waits for the
+   * token.
    *
-   * States:      `arrival`: LIVE, somebody may be waiting for it -> CANCELLED, nobody needs telling -> replaced by a LIVE one.
-   * Invariants:  1. A source in `arrival` is replaced only when it is cancelled, and only by a live one.
-   *              2. An element is first in the queue, and then `arrival` is read and cancelled; a waiter first reads `arrival`,
-   *                 or replaces it, and then asks the queue.
-   * No wake-up is lost: let a waiter have fetched the token of K, asked the queue and found nothing, and let an element be put.
-   *              If the putter finds K in `arrival`, it leaves K cancelled. If it finds a later one, K has been cancelled
-   *              (invariant 1). If it finds an earlier one, its read came before K was there; so the element was in the queue
-   *              before the waiter asked, and somebody else has taken it. Being cancelled is for ever, so it matters not when the
-   *              waiter begins to wait. This needs one order of four accesses: element in, `arrival` read; `arrival` read,
-   *              queue asked. Those of `arrival` are volatile, and so is the count by which the queue inside tells that it is
-   *              empty.
-   *              Every arrival wakes all waiters of that moment, so none can be woken in vain in the place of another: a waiter
-   *              that is woken and goes away without the element, cancelled or served elsewhere, owes nothing to the others.
-   * Progress:    nobody waits for anybody. A putter that sees a live source cancels it itself, and does not rely on another
-   *              that may have stopped on the way there.
+   * States:      `arrival`: LIVE, somebody may be waiting for it -> CANCELLED, nobody needs telling
+   *              -> replaced by a LIVE one.
+   * Invariants:  1. A source in `arrival` is replaced only when it is cancelled, and only by a live
+   *                 one.
+   *              2. An element is first in the queue, and then `arrival` is read and cancelled; a
+   *                 waiter first reads `arrival`, or replaces it, and then asks the queue.
+   * No wake-up is lost: let a waiter have fetched the token of K, asked the queue and found
+   * nothing, and let an element be put. If the putter finds K in `arrival`, it leaves K cancelled.
+   * If it finds a later one, K has been cancelled (invariant 1). If it finds an earlier one, its
+   * read came before K was there; so the element was in the queue before the waiter asked, and
+   * somebody else has taken it. Being cancelled is for ever, so it matters not when the waiter
+   * begins to wait. This needs one order of four accesses: element in, `arrival` read; `arrival`
+   * read, queue asked. Those of `arrival` are volatile, and so is the count by which the queue
+   * inside tells that it is empty. Every arrival wakes all waiters of that moment, so none can be
+   * woken in vain in the place of another: a waiter that is woken and goes away without the
+   * element, cancelled or served elsewhere, owes nothing to the others.
+   * Progress:    nobody waits for anybody. A putter that sees a live source cancels it itself, and
+   *              does not rely on another that may have stopped on the way there.
    */
   private static final CancellationReason ARRIVED =
       CancellationReason.requested("an element arrived");
@@ -123,7 +128,7 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
       try {
         waited.cancel(ARRIVED);
       } catch (OutOfMemoryError e) {
-        Work.pause();
+        Stack.pause();
       }
     }
   }

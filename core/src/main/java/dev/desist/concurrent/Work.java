@@ -18,7 +18,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,13 +29,15 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Work {
   /*
-   * The callable is claimed by exchange: by the thread that is to run it, by its cancellation, or by whoever finds that the
-   * executor takes nothing. Who gets it ends the work; nobody waits.
+   * The callable is claimed by exchange: by the thread that is to run it, by its cancellation, or
+   * by whoever finds that the executor takes nothing. Whoever gets it ends the work; nobody waits.
+   * So what was cancelled before never starts (promise 23).
    *
-   * What was cancelled and goes on is found after a while. The thread is set before the token is asked whether to begin, so a
-   * cancellation that finds neither callable nor thread comes too late, or keeps the work from beginning. Who sets `patience`
-   * asks afterwards whether the work has ended, and the work, once it has ended, whether there is one: one of them closes it.
-   * So it is with the list of what is overdue.
+   * What was cancelled and goes on is found after a while (promise 25). The thread is set before
+   * the token is asked whether to begin, so a cancellation that finds neither callable nor thread
+   * comes too late, or keeps the work from beginning. Whoever sets `patience` asks afterwards
+   * whether the work has ended, and the work, once it has ended, whether there is one: one of them
+   * closes it. So it is with the list of what is overdue.
    */
   private final CancellationSource source;
   private final AtomicReference<@Nullable Callable<? extends T>> unclaimed;
@@ -99,12 +100,14 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
     }
   }
 
-  /** Called before this fails because the executor takes nothing, which who submits it is told. */
+  /**
+   * Called before this fails because the executor takes nothing, which whoever submits it is told.
+   */
   void refused() {}
 
-  /** Cancels this without running callbacks on the calling thread. */
-  final void cancel(CancellationReason reason) {
-    cancel(source, reason);
+  /** Cancels this, as the other method does. */
+  final boolean cancel(CancellationReason reason) {
+    return cancel(source, reason);
   }
 
   /** Ends this, if it has not begun, because whoever was to run it does not. */
@@ -137,7 +140,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
       try {
         return new CancelledException(token());
       } catch (OutOfMemoryError e) {
-        pause();
+        Stack.pause();
       }
     }
   }
@@ -145,8 +148,7 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
   private @Nullable Void bePatient() {
     CancellationSource limit =
         CancellationToken.none().childWithTimeout("patience", Overdue.patience());
-    var mine =
-        new Patience(limit, limit.token().onCancel(Cancellation.dispatcher(), this::overdue));
+    var mine = new Patience(limit, limit.token().onCancel(Lane.CALLBACKS, this::overdue));
     patience = mine;
     if (isEnded()) {
       end(mine);
@@ -193,11 +195,12 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
         succeeded(value);
         return;
       } catch (OutOfMemoryError e) {
-        pause();
+        Stack.pause();
       }
     }
   }
 
+  /** Others wait for the end of this: without memory for it, it waits until there is some. */
   private void fail(Throwable failure) {
     close();
     while (true) {
@@ -205,14 +208,9 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
         failed(failure);
         return;
       } catch (OutOfMemoryError e) {
-        pause();
+        Stack.pause();
       }
     }
-  }
-
-  /** Others wait for the end of this; so whoever has no memory for it waits until there is some. */
-  static void pause() {
-    LockSupport.parkNanos(1_000_000);
   }
 
   /** Lets go of the token; callbacks that the work left on it run now. Nothing is thrown. */
@@ -294,21 +292,23 @@ abstract class Work<T extends @Nullable Object> implements Runnable, Overdue.Wor
 
   /**
    * Cancels without running callbacks on this thread, which may be a timer's or a user interface's.
+   *
+   * @return whether this call did it
    */
-  static void cancel(CancellationSource source, CancellationReason reason) {
+  static boolean cancel(CancellationSource source, CancellationReason reason) {
     while (true) {
       try {
-        var _ =
-            source
-                .cancelAsync(reason)
-                .exceptionally(
-                    failure -> {
-                      Foreign.report(failure);
-                      return true;
-                    });
-        return;
+        return source
+            .cancelAsync(reason)
+            .exceptionally(
+                failure -> {
+                  Foreign.report(failure);
+                  return true;
+                })
+            .toCompletableFuture()
+            .getNow(true); // what is not told yet was ours to cancel
       } catch (OutOfMemoryError e) {
-        pause(); // whoever is to be told must not go on for that
+        Stack.pause(); // whoever is to be told must not go on for that
       }
     }
   }

@@ -1,8 +1,12 @@
 package dev.desist.internal;
 
+import java.util.concurrent.locks.LockSupport;
+
 /**
  * Makes sure that the stack has room before a step that must not be cut in two: a {@link
  * StackOverflowError} then comes before the step, where nothing has happened yet, and not amid it.
+ * For memory there is no such way: a step that others wait for, and that finds none, is tried again
+ * after a {@link #pause}.
  *
  * <p>It takes a frame with hundreds of local variables of two slots each, which nobody uses; a slot
  * has eight bytes. The interpreter makes that frame. Code that HotSpot's compilers made does not,
@@ -21,7 +25,14 @@ public final class Stack {
   /** Never true; volatile, so that no compiler knows. */
   private static volatile boolean never;
 
+  private static final long PAUSE_NANOS = 1_000_000;
+
   private Stack() {}
+
+  /** Lets a moment pass, after which there may be memory again. Allocates nothing. */
+  public static void pause() {
+    LockSupport.parkNanos(PAUSE_NANOS);
+  }
 
   /**
    * Returns if the calling method can go on for 16 kB of stack: some hundred frames in the

@@ -2,14 +2,13 @@ package dev.desist.scope;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
-import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
-import dev.desist.Leftover;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Ambient;
+import dev.desist.internal.Fields;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Overdue;
@@ -17,31 +16,38 @@ import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Overview: a subtask, from both sides: what its thread runs, and what others hold. There may be hundreds of thousands, so an
- * idle one is one object; its token, and what is needed to interrupt it and to wait for it, is made when somebody asks.
+ * Overview: a subtask, from both sides: what its thread runs, and what others hold. There may be
+ * hundreds of thousands, so an idle one is one object; what is needed to cancel it alone, to
+ * interrupt it and to wait for it is a Control, made when somebody asks.
  *
- * States:      WAITING (value is the task, thread null) -> RUNNING (thread set) -> LEAVING (thread is NOBODY) -> ENDED (value
- *              is the outcome). WAITING -> LEAVING -> ENDED for one that never starts. What leaves WAITING is a compare-and-set
- *              of `thread`, or, while it is in its scope's queue, taking it out of that under the scope's lock.
- * Invariants:  1. `thread` is set before the token is asked whether to begin, and abort cancels before it looks at `thread`. So
- *                 an abort either keeps the task from beginning or finds its thread.
- *              2. The task is a guarded call around everything else on its thread, for whoever aborts it: made under the monitor
- *                 of Control while `thread` is set. The thread, having cleared it, passes through that monitor if there is a
- *                 Control by then, and leaves the call: from there on no interrupt comes, and what is left of one is cleared.
- *              3. Control is made once, by compare-and-set. Who makes it asks afterwards whether the subtask has ended, and who
- *                 ends the subtask asks afterwards whether there is a Control: one of them closes its source.
- * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where invariants 1 to 3 need it.
- * Progress:    nobody waits for the monitor of Control, which is held for a few steps, nor for that of the list of those who
- *              wait. What the guarded call promises is in GuardedThread.
+ * States:      WAITING  value is the task, thread is null
+ *              RUNNING  thread is the thread
+ *              LEAVING  thread is NOBODY
+ *              ENDED    value is the outcome
+ *              WAITING -> RUNNING -> LEAVING -> ENDED; WAITING -> LEAVING -> ENDED for one that
+ *              never starts. What leaves WAITING is a compare-and-set of `thread`, or, while it is
+ *              in its scope's queue, taking it out of that under the scope's lock.
+ * Invariants:  1. `thread` is set before the token is asked whether to begin, and abort cancels
+ *                 before it looks at `thread`. So an abort either keeps the task from beginning or
+ *                 finds its thread.
+ *              2. The task is a guarded call around everything else on its thread, for whoever
+ *                 aborts it: made under the monitor of Control while `thread` is set. The thread,
+ *                 having cleared it, passes through that monitor if there is a Control by then, and
+ *                 leaves the call: from there on no interrupt comes, and what is left of one is
+ *                 cleared (promise 18).
+ *              3. Control is made once, by compare-and-set. Whoever makes it asks afterwards
+ *                 whether the subtask has ended, and whoever ends the subtask asks afterwards
+ *                 whether there is a Control: one of them closes its source.
+ * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where
+ *              invariants 1 to 3 need it.
+ * Progress:    nobody waits for the monitor of Control, which is held for a few steps. What the
+ *              guarded call promises is in GuardedThread.
  */
 sealed class Fork<T extends @Nullable Object>
     implements Subtask<T>,
@@ -50,44 +56,14 @@ sealed class Fork<T extends @Nullable Object>
         Overdue.Work,
         ScopedValue.CallableOp<Outcome<T>, RuntimeException>
     permits Contest.Entrant {
-  private static final VarHandle CONTROL;
-  private static final VarHandle THREAD;
+  private static final VarHandle CONTROL =
+      Fields.of(MethodHandles.lookup(), "control", Control.class);
+  private static final VarHandle THREAD = Fields.of(MethodHandles.lookup(), "thread", Thread.class);
 
   /** Stands for the thread of a subtask that is over, or never begins. */
   private static final Thread NOBODY = Thread.ofVirtual().unstarted(() -> {});
 
-  static {
-    try {
-      var lookup = MethodHandles.lookup();
-      CONTROL = lookup.findVarHandle(Fork.class, "control", Control.class);
-      THREAD = lookup.findVarHandle(Fork.class, "thread", Thread.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  /** What is made when somebody asks for the token, or waits. */
-  private static final class Control {
-    final CancellationSource source;
-
-    /** Guarded by itself. */
-    final List<Thread> waiting = new ArrayList<>(1);
-
-    /** What a cancelled task threw, if not our exception. Written by its thread before it ends. */
-    @Nullable Throwable ending;
-
-    /** The task as a guarded call; made when it is first needed. Guarded by this. */
-    GuardedThread.@Nullable Call guard;
-
-    Control(CancellationSource source) {
-      this.source = source;
-    }
-  }
-
-  private static final Outcome<?> NO_MEMORY =
-      new Outcome.Failure<>(new OutOfMemoryError("no memory for what was thrown"));
-
-  private final TaskScope<?, ?> scope;
+  private final Lifecycle<?, ?> scope;
   private final @Nullable String name;
 
   /** The task, a Callable, until the outcome takes its place. */
@@ -107,7 +83,7 @@ sealed class Fork<T extends @Nullable Object>
 
   @Nullable Fork<?> previous;
 
-  Fork(TaskScope<?, ?> scope, @Nullable String name, Callable<? extends T> task) {
+  Fork(Lifecycle<?, ?> scope, @Nullable String name, Callable<? extends T> task) {
     this.scope = scope;
     this.name = name;
     this.value = task;
@@ -177,13 +153,9 @@ sealed class Fork<T extends @Nullable Object>
     thread = NOBODY;
     Throwable leak;
     try {
-      Control made = (Control) CONTROL.getVolatile(this);
-      GuardedThread.Call guard = made == null ? null : guard(made, null);
-      if (made != null && guard != null) {
-        GuardedThread.Ending _ = guard.leave(false);
-        synchronized (made) {
-          made.guard = null; // it leads to the thread
-        }
+      Control made = made();
+      if (made != null) {
+        made.leave();
       }
       leak = closeLeaked();
     } catch (Throwable e) {
@@ -208,11 +180,11 @@ sealed class Fork<T extends @Nullable Object>
    * the current token when it is opened, and so does a shield: without a Control there is none.
    */
   private @Nullable RuntimeException closeLeaked() {
-    return CONTROL.getVolatile(this) == null ? null : scope.closeLeaked();
+    return made() == null ? null : scope.closeLeaked();
   }
 
   private @Nullable CancellationReason reasonToStop() {
-    Control made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     CancellationToken token = made == null ? scope.token() : made.source.token();
     return token.isCancelled() ? token.reason().orElseThrow() : null;
   }
@@ -231,15 +203,14 @@ sealed class Fork<T extends @Nullable Object>
 
   /** Whether {@code e} comes from the cancellation of this subtask, or of its scope. */
   private boolean isOwnEnd(Throwable e) {
-    Control made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     return (made != null && made.source.token().caused(e)) || scope.token().caused(e);
   }
 
   /** Whether the task was interrupted by us, and that is why it threw {@code e}. */
   private boolean endedByInterrupt(Throwable e) {
-    Control made = (Control) CONTROL.getVolatile(this);
-    GuardedThread.Call guard = made == null ? null : guard(made, null);
-    return guard != null && guard.ending().explains(e);
+    Control made = made();
+    return made != null && made.endedByInterrupt(e);
   }
 
   /** What the task threw, but for our own exception; null if it threw nothing else. */
@@ -247,7 +218,7 @@ sealed class Fork<T extends @Nullable Object>
     if (value instanceof Outcome.Failure<?>(Throwable exception)) {
       return exception;
     }
-    Control made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     return made == null ? null : made.ending;
   }
 
@@ -258,22 +229,9 @@ sealed class Fork<T extends @Nullable Object>
 
   // ---- the task as a guarded call ----
 
-  /**
-   * The guarded call; made for {@code running}, if that is the thread of the task, and there is
-   * none.
-   */
-  private GuardedThread.@Nullable Call guard(Control made, @Nullable Thread running) {
-    synchronized (made) {
-      if (made.guard == null && running != null && running == thread) {
-        made.guard = new GuardedThread(running).enter();
-      }
-      return made.guard;
-    }
-  }
-
   /** The guarded call, for code on {@code current}; null if that is not the thread of the task. */
   private GuardedThread.@Nullable Call guard(Thread current) {
-    return current == thread ? guard(control(), current) : null;
+    return current == thread ? control().guard(this, current) : null;
   }
 
   @Override
@@ -294,15 +252,6 @@ sealed class Fork<T extends @Nullable Object>
   public boolean listens(Thread current) {
     GuardedThread.Call guard = guard(current);
     return guard != null && guard.listens();
-  }
-
-  /** {@return {@code e} as an outcome, or, if there is no memory for it, the want of it} */
-  static Outcome<?> failure(Throwable e) {
-    try {
-      return new Outcome.Failure<>(e);
-    } catch (OutOfMemoryError none) {
-      return NO_MEMORY;
-    }
   }
 
   /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
@@ -342,7 +291,7 @@ sealed class Fork<T extends @Nullable Object>
 
   /** Lets go of the token; callbacks that are left on it run now. */
   void release() {
-    Control made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     if (made != null) {
       try {
         made.source.close();
@@ -353,20 +302,20 @@ sealed class Fork<T extends @Nullable Object>
   }
 
   void wakeWaiting() {
-    Control made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     if (made != null) {
-      synchronized (made.waiting) {
-        for (int i = 0; i < made.waiting.size(); i++) { // allocates nothing
-          LockSupport.unpark(made.waiting.get(i));
-        }
-      }
+      made.wake();
     }
   }
 
   // ---- on any thread ----
 
+  private @Nullable Control made() {
+    return (Control) CONTROL.getVolatile(this);
+  }
+
   private Control control() {
-    var made = (Control) CONTROL.getVolatile(this);
+    Control made = made();
     if (made != null) {
       return made;
     }
@@ -387,30 +336,23 @@ sealed class Fork<T extends @Nullable Object>
     return value instanceof Outcome;
   }
 
-  TaskScope<?, ?> scope() {
+  Lifecycle<?, ?> scope() {
     return scope;
   }
 
   @Override
   public String key() {
-    return '"' + (name != null ? name : scope.name()) + '"';
+    return '"' + (name != null ? name : nameOfScope()) + '"';
   }
 
   @Override
   public Overdue.Sight look(boolean leftBehind) {
-    Thread running = thread();
-    CancellationReason reason = token().reason().orElseThrow();
-    var leftover =
-        new Leftover(
-            name(),
-            scope.name(),
-            null,
-            running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
-            reason,
-            Overdue.since(reason.origin().time(), scope.time()::instant),
-            leftBehind,
-            running == null ? List.of() : Foreign.stackOf(running));
-    return new Overdue.Sight(leftover, leftover.sentence());
+    return Patience.look(this, leftBehind);
+  }
+
+  String nameOfScope() {
+    String called = scope.settings().name();
+    return called == null ? "unnamed" : called;
   }
 
   boolean hasName() {
@@ -430,7 +372,7 @@ sealed class Fork<T extends @Nullable Object>
 
   /** For messages. */
   String title() {
-    return (name == null ? "a subtask" : "subtask \"" + name + '"') + scope.suffix();
+    return (name == null ? "a subtask" : "subtask \"" + name + '"') + scope.settings().suffix();
   }
 
   @Override
@@ -506,7 +448,7 @@ sealed class Fork<T extends @Nullable Object>
   void interrupt() {
     Thread running = thread();
     if (running != null && running != Thread.currentThread()) {
-      GuardedThread.Call guard = guard(control(), running);
+      GuardedThread.Call guard = control().guard(this, running);
       if (guard != null) {
         guard.run();
       }
@@ -514,8 +456,18 @@ sealed class Fork<T extends @Nullable Object>
   }
 
   @Override
+  public void await(CancellationToken token) throws InterruptedException {
+    boolean _ = await(Cancellation.currentWith(token), Deadline.none());
+  }
+
+  @Override
+  public boolean await(CancellationToken token, Duration timeout) throws InterruptedException {
+    return await(Cancellation.currentWith(token), Deadline.after(timeout));
+  }
+
+  @Override
   public void await() throws InterruptedException {
-    await(CancellationToken.none(), Deadline.none());
+    boolean _ = await(CancellationToken.none(), Deadline.none());
   }
 
   @Override
@@ -523,32 +475,16 @@ sealed class Fork<T extends @Nullable Object>
     return await(CancellationToken.none(), Deadline.after(timeout));
   }
 
-  @Override
-  public void await(CancellationToken token) throws InterruptedException {
-    Objects.requireNonNull(token, "token");
-    if (!await(token, Deadline.none())) {
-      throw new CancelledException(token);
-    }
-  }
-
-  private boolean await(CancellationToken token, Deadline deadline) throws InterruptedException {
-    if (isEnded()) {
-      return true;
-    }
-    if (thread == Thread.currentThread()) {
-      throw new IllegalStateException(title() + " must not wait for its own end");
-    }
-    Stack.reserve();
-    Control made = control();
-    synchronized (made.waiting) {
-      made.waiting.add(Thread.currentThread());
-    }
-    try {
-      token.awaitOr(this::isEnded, deadline);
-    } finally {
-      synchronized (made.waiting) {
-        made.waiting.remove(Thread.currentThread());
+  private boolean await(CancellationToken obeyed, Deadline until) throws InterruptedException {
+    if (!isEnded()) {
+      if (thread == Thread.currentThread()) {
+        throw new IllegalStateException(title() + " must not wait for its own end");
       }
+      Stack.reserve();
+      control().await(this, obeyed, until);
+    }
+    if (!isEnded()) {
+      obeyed.throwIfCancelled();
     }
     return isEnded();
   }

@@ -1,8 +1,10 @@
 package dev.desist.scope;
 
 import dev.desist.Leftovers;
+import dev.desist.internal.Overdue;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,9 +92,8 @@ public final class Grace {
   /**
    * {@return as this, with another limit of tasks that were left behind and go on} When so many of
    * one name do, further ones are refused: {@link TaskScope#fork} and the calls of {@link Tasks}
-   * throw a {@link java.util.concurrent.RejectedExecutionException}. The name is that of the
-   * subtask, or else of its scope; those without count as one. Each that goes on has a thread of
-   * its own.
+   * throw a {@link RejectedExecutionException}. The name is that of the subtask, or else of its
+   * scope; those without count as one. Each that goes on has a thread of its own.
    *
    * @param limit how many; by default 16
    * @throws IllegalArgumentException if it is not positive
@@ -104,8 +105,22 @@ public final class Grace {
     return new Grace(patience, interrupts, leaving, limit);
   }
 
-  int limit() {
-    return limit;
+  /** Refuses a task of which too many have been left behind, and go on. */
+  void requireRoomFor(Fork<?> fork) {
+    if (leaving == null) {
+      return;
+    }
+    int goOn = Overdue.leftLike(fork);
+    if (goOn >= limit) {
+      throw new RejectedExecutionException(
+          "at most "
+              + limit
+              + " tasks named "
+              + fork.key()
+              + " may be left behind and go on at a time: "
+              + goOn
+              + " do");
+    }
   }
 
   Duration patience() {

@@ -1,7 +1,6 @@
 package dev.desist.scope;
 
 import dev.desist.CancellationReason;
-import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -143,19 +142,6 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
   }
 
   /**
-   * {@return the first to end, with a value or a failure, decides: stops then; join gives its
-   * outcome}
-   *
-   * <p>If nothing was forked, the cause of join's exception is a {@link
-   * java.util.NoSuchElementException}.
-   *
-   * @param <T> what the subtasks give
-   */
-  static <T extends @Nullable Object> Joiner<T, Outcome<T>> firstToEnd() {
-    return new Joiners.FirstToEnd<>();
-  }
-
-  /**
    * {@return waits for all, whatever becomes of them; join gives null}
    *
    * <p>Keeps nothing of subtasks that ended, so a scope may fork for as long as it likes.
@@ -167,18 +153,10 @@ public interface Joiner<T extends @Nullable Object, R extends @Nullable Object> 
   }
 
   /**
-   * {@return waits for all, whatever becomes of them; join gives the outcomes in the order of the
-   * forks}
-   *
-   * @param <T> what the subtasks give
-   */
-  static <T extends @Nullable Object> Joiner<T, List<Outcome<T>>> outcomes() {
-    return new Joiners.Outcomes<>();
-  }
-
-  /**
    * {@return stops when {@code enough} says so; join gives all subtasks in the order of the forks,
    * those cut short too}
+   *
+   * <p>With {@code _ -> false} it waits for all, and gives them whatever has become of them.
    *
    * @param <T> what the subtasks give
    * @param enough asked after each subtask that ended, by several threads at once

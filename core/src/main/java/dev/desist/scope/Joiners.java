@@ -1,8 +1,6 @@
 package dev.desist.scope;
 
-import dev.desist.CancellationReason;
 import dev.desist.CancelledException;
-import dev.desist.Outcome;
 import dev.desist.internal.Foreign;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The join policies that come with the library. Their monitors are held for a few instructions. */
 final class Joiners {
-  private static final String NOTHING = "no subtask was forked";
-
   private Joiners() {}
 
   /** The exception for a subtask that gave no value. */
@@ -79,7 +75,7 @@ final class Joiners {
           failures = failure;
           return true;
         }
-        TaskScope.suppress(failures, Objects.requireNonNull(failure.getCause()));
+        Ledger.suppress(failures, Objects.requireNonNull(failure.getCause()));
         return false;
       }
     }
@@ -125,127 +121,38 @@ final class Joiners {
     }
   }
 
-  static final class AnySuccessful<T extends @Nullable Object> extends CollectingFailures<T, T> {
-    private @Nullable Subtask<? extends T> winner;
-
-    @Override
-    public boolean onComplete(Subtask<? extends T> subtask) {
-      if (!succeeded(subtask)) {
-        collect(subtask);
-        return false;
-      }
-      synchronized (this) {
-        if (winner != null) {
-          return false; // the winner itself ends the scope, so that the reason names it
-        }
-        winner = subtask;
-      }
-      return true;
+  static final class AnySuccessful<T extends @Nullable Object> extends FirstSuccessful.OfAny<T, T> {
+    AnySuccessful() {
+      super(1);
     }
 
     @Override
     public T result() throws ExecutionException {
-      Subtask<? extends T> found;
-      synchronized (this) {
-        found = winner;
-      }
+      List<T> found = winners();
       if (found == null) {
-        ExecutionException failures = failures();
-        throw failures != null
-            ? failures
-            : new ExecutionException(NOTHING, new NoSuchElementException(NOTHING));
+        throw tooFew();
       }
-      return found.get();
+      return found.getFirst();
+    }
+
+    @Override
+    Throwable tooFewForked(int tried) {
+      return new NoSuchElementException("no subtask was forked");
     }
   }
 
-  static final class AtLeast<T extends @Nullable Object> extends CollectingFailures<T, List<T>> {
-    private final int count;
-    private final List<T> values = new ArrayList<>();
-    private int forked;
-
+  static final class AtLeast<T extends @Nullable Object> extends FirstSuccessful.OfAny<T, List<T>> {
     AtLeast(int count) {
-      if (count < 0) {
-        throw new IllegalArgumentException("count must not be negative: " + count);
-      }
-      this.count = count;
-    }
-
-    @Override
-    public synchronized boolean onFork(Subtask<? extends T> subtask) {
-      forked++;
-      return count == 0;
-    }
-
-    @Override
-    public boolean onComplete(Subtask<? extends T> subtask) {
-      if (!succeeded(subtask)) {
-        collect(subtask);
-        return false;
-      }
-      T value = subtask.get();
-      synchronized (this) {
-        if (values.size() == count) {
-          return false; // the last one that counted ends the scope, so that the reason names it
-        }
-        values.add(value);
-        return values.size() == count;
-      }
+      super(count);
     }
 
     @Override
     public List<T> result() throws ExecutionException {
-      List<T> found;
-      int tried;
-      synchronized (this) {
-        found = new ArrayList<>(values);
-        tried = forked;
+      List<T> found = winners();
+      if (found == null) {
+        throw tooFew();
       }
-      if (found.size() == count) {
-        return found;
-      }
-      ExecutionException failures = failures();
-      if (failures != null && tried >= count) {
-        throw failures;
-      }
-      String message = "at least " + count + " subtasks must be forked: " + tried;
-      var tooFew = new IllegalStateException(message);
-      if (failures != null) {
-        Throwable first = Objects.requireNonNull(failures.getCause());
-        TaskScope.suppress(tooFew, first);
-        for (Throwable other : failures.getSuppressed()) {
-          TaskScope.suppress(tooFew, other);
-        }
-      }
-      throw new ExecutionException(message, tooFew);
-    }
-  }
-
-  static final class FirstToEnd<T extends @Nullable Object> extends Once
-      implements Joiner<T, Outcome<T>> {
-    private @Nullable Subtask<? extends T> first;
-
-    @Override
-    public synchronized boolean onComplete(Subtask<? extends T> subtask) {
-      if (first != null) {
-        return false; // the first itself ends the scope, so that the reason names it
-      }
-      first = subtask;
-      return true;
-    }
-
-    @Override
-    public CancellationReason reason(Subtask<? extends T> subtask) {
-      return CancellationReason.raceLost(((Fork<?>) subtask).title() + " was the first to end");
-    }
-
-    @Override
-    @SuppressWarnings("unchecked") // an outcome only ever gives, so one of a subtype will do
-    public synchronized Outcome<T> result() {
-      if (first == null) {
-        throw new NoSuchElementException(NOTHING);
-      }
-      return (Outcome<T>) first.outcome().orElseThrow();
+      return found;
     }
   }
 
@@ -254,13 +161,6 @@ final class Joiners {
     @Override
     public @Nullable Void result() {
       return null;
-    }
-  }
-
-  static final class Outcomes<T extends @Nullable Object> extends Remembering<T, List<Outcome<T>>> {
-    @Override
-    public List<Outcome<T>> result() {
-      return forked().stream().map(subtask -> subtask.outcome().orElseThrow()).toList();
     }
   }
 

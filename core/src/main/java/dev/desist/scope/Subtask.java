@@ -26,6 +26,28 @@ import org.jspecify.annotations.Nullable;
  * other token, such as that of a scope which the task opened and cancelled itself, is a failure,
  * too.
  *
+ * <table>
+ *   <caption>The state in which a subtask ends</caption>
+ *   <tr><th>The task</th><th>not cancelled</th><th>cancelled</th><th>aborted</th></tr>
+ *   <tr><td>has not begun</td>
+ *     <td></td><td>{@code CANCELLED}</td><td>{@code CANCELLED}</td></tr>
+ *   <tr><td>gave a value</td>
+ *     <td>{@code SUCCESS}</td><td>{@code SUCCESS}</td><td>{@code SUCCESS}</td></tr>
+ *   <tr><td>threw the {@link CancelledException} of its own token, or of its scope's</td>
+ *     <td></td><td>{@code CANCELLED}</td><td>{@code CANCELLED}</td></tr>
+ *   <tr><td>threw what others had wrapped around that</td>
+ *     <td></td><td>{@code CANCELLED}</td><td>{@code CANCELLED}</td></tr>
+ *   <tr><td>threw an interruption</td>
+ *     <td>{@code FAILED}</td><td>{@code FAILED}</td><td>{@code CANCELLED}</td></tr>
+ *   <tr><td>threw the {@code CancelledException} of another token</td>
+ *     <td>{@code FAILED}</td><td>{@code FAILED}</td><td>{@code FAILED}</td></tr>
+ *   <tr><td>threw anything else</td>
+ *     <td>{@code FAILED}</td><td>{@code FAILED}</td><td>{@code FAILED}</td></tr>
+ * </table>
+ *
+ * <p>It makes no difference here whether a subtask was cancelled, or aborted, by itself or with its
+ * scope.
+ *
  * <h2>Thread safety and memory consistency effects</h2>
  *
  * <p>All methods may be called from any thread. What the task did <i>happens-before</i> what
@@ -124,9 +146,35 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
   boolean abort(CancellationReason reason);
 
   /**
-   * Waits until the task has ended, its {@code finally} blocks included. Does not look at the
-   * current token, so that one can wait for the end of what one has aborted. The joiner may be told
-   * a moment later.
+   * Waits until the task has ended, its {@code finally} blocks included; or until {@code token}, or
+   * the current one, is cancelled. With the token of the scope, for its owner to take what comes in
+   * the order of the forks, and not to wait on when the scope is over. The joiner may be told a
+   * moment later.
+   *
+   * @param token what may end the wait, beside the token that is current
+   * @throws CancelledException if a token is or becomes cancelled, and the task has not ended
+   * @throws IllegalStateException if the task itself waits
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  void await(CancellationToken token) throws InterruptedException;
+
+  /**
+   * Waits as {@link #await(CancellationToken)} does, but no longer than {@code timeout}.
+   *
+   * @param token what may end the wait, beside the token that is current
+   * @param timeout zero only asks; longer than 146 years means for ever
+   * @return whether it has ended
+   * @throws CancelledException if a token is or becomes cancelled, and the task has not ended
+   * @throws IllegalArgumentException if the timeout is negative
+   * @throws IllegalStateException if the task itself waits
+   * @throws InterruptedException if the thread was or is interrupted first
+   */
+  boolean await(CancellationToken token, Duration timeout) throws InterruptedException;
+
+  /**
+   * Waits until the task has ended, its {@code finally} blocks included. Obeys no token, not even
+   * the current one, so that one can wait for the end of what one has aborted; an interrupt alone
+   * ends the wait.
    *
    * @throws IllegalStateException if the task itself waits
    * @throws InterruptedException if the thread was or is interrupted first
@@ -134,7 +182,7 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
   void await() throws InterruptedException;
 
   /**
-   * Waits until the task has ended, but no longer than {@code timeout}.
+   * Waits as {@link #await()} does, but no longer than {@code timeout}.
    *
    * @param timeout zero only asks; longer than 146 years means for ever
    * @return whether it has ended
@@ -143,16 +191,4 @@ public sealed interface Subtask<T extends @Nullable Object> extends Supplier<T> 
    * @throws InterruptedException if the thread was or is interrupted first
    */
   boolean await(Duration timeout) throws InterruptedException;
-
-  /**
-   * Waits until the task has ended, or {@code token} is cancelled: with the token of the scope, for
-   * its owner to take what comes in the order of the forks, and not to wait on when the scope is
-   * over.
-   *
-   * @param token what may end the wait
-   * @throws CancelledException if the token is or becomes cancelled, and the task has not ended
-   * @throws IllegalStateException if the task itself waits
-   * @throws InterruptedException if the thread was or is interrupted first
-   */
-  void await(CancellationToken token) throws InterruptedException;
 }

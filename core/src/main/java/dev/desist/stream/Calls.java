@@ -71,7 +71,7 @@ final class Calls<T> implements Spliterator<T> {
     CancellationToken current = Cancellation.current();
     if (current != outer) {
       outer = current;
-      bound = Cancellation.call(until.token(), Cancellation::current); // linked once, not each time
+      bound = Cancellation.currentWith(until.token()); // linked once, not each time
     }
     return bound == current ? function.call() : Cancellation.call(bound, function::call);
   }

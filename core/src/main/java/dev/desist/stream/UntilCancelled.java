@@ -31,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  * there were no more items; the results so far are the result. {@link #thenThrow(CancellationToken)
  * thenThrow}: with a {@link CancelledException}, for when part of the items is worth nothing.
  *
+ * <p>What is obeyed is that token and the {@linkplain Cancellation#current() current} one: the one
+ * that is current where an object of this class is made, wherever and whenever the items are gone
+ * through. In what follows, <i>the token</i> is the two together.
+ *
  * <p>The token is asked before each item, or, with {@link #every}, before each n-th. A token that
  * is cancelled already lets nothing through. It is asked before the source is, so an item that is
  * ready loses to a cancellation, and stays where it is: the source can be read on by somebody else.
@@ -61,8 +65,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @apiNote A token says that it was cancelled, and why, also to whoever ended quietly: ask it
  *     afterwards to tell the end of the items from the end of the patience.
- * @implNote Nothing is registered with the token, save while a publisher is subscribed to. For
- *     {@link CancellationToken#none()} every method gives back its argument, where it can.
+ * @implNote Nothing is registered with the token, save while a publisher is subscribed to. If both
+ *     are {@link CancellationToken#none()}, every method gives back its argument, where it can.
  */
 public final class UntilCancelled {
   private final CancellationToken token;
@@ -70,22 +74,12 @@ public final class UntilCancelled {
   private final int stride;
 
   private UntilCancelled(CancellationToken token, boolean throwing, int stride) {
-    this.token = Objects.requireNonNull(token, "token");
+    this.token = token;
     this.throwing = throwing;
     this.stride = stride;
   }
 
   // ---- how to end ----
-
-  /**
-   * Has items end quietly when the {@linkplain Cancellation#current() current token} is cancelled:
-   * the one that is current now, wherever and whenever the items are gone through.
-   *
-   * @return what puts an end to items
-   */
-  public static UntilCancelled thenEnd() {
-    return thenEnd(Cancellation.current());
-  }
 
   /**
    * Has items end quietly when {@code token} is cancelled: as if there were no more of them.
@@ -94,18 +88,7 @@ public final class UntilCancelled {
    * @return what puts an end to items
    */
   public static UntilCancelled thenEnd(CancellationToken token) {
-    return new UntilCancelled(token, false, 1);
-  }
-
-  /**
-   * Has items end with a {@link CancelledException} when the {@linkplain Cancellation#current()
-   * current token} is cancelled: the one that is current now, wherever and whenever the items are
-   * gone through.
-   *
-   * @return what puts an end to items
-   */
-  public static UntilCancelled thenThrow() {
-    return thenThrow(Cancellation.current());
+    return new UntilCancelled(Cancellation.currentWith(token), false, 1);
   }
 
   /**
@@ -115,7 +98,7 @@ public final class UntilCancelled {
    * @return what puts an end to items
    */
   public static UntilCancelled thenThrow(CancellationToken token) {
-    return new UntilCancelled(token, true, 1);
+    return new UntilCancelled(Cancellation.currentWith(token), true, 1);
   }
 
   /**

@@ -26,6 +26,7 @@ final class UntilIterator<T extends @Nullable Object> implements Iterator<T> {
     this.stride = until.steps();
   }
 
+  /** Asks the token first: what is ready loses to it, and stays where it is (promise 20). */
   @Override
   public boolean hasNext() {
     if (!ready && !ended) {

@@ -88,7 +88,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
   /** Returns whether it was not ended. */
   private boolean walkParts(S part, Consumer<S> all) {
     while (part.estimateSize() > until.stride()) {
-      @SuppressWarnings("unchecked") // what the four kinds of source split into is of their kind
+      @SuppressWarnings("unchecked") // what a stretch splits into is of its kind
       S first = (S) part.trySplit();
       if (first == null) {
         break;
@@ -126,7 +126,7 @@ abstract sealed class UntilSpliterator<T extends @Nullable Object, S extends Spl
     return source.estimateSize();
   }
 
-  /** Who may end quietly may have fewer items than the source. */
+  /** What may end quietly may have fewer items than the source. */
   @Override
   public final int characteristics() {
     int all = source.characteristics();

@@ -1,15 +1,15 @@
 package dev.desist.stream;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancelledException;
+import dev.desist.internal.Fields;
 import dev.desist.internal.Foreign;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.Flow;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,39 +19,37 @@ import org.jspecify.annotations.Nullable;
  */
 final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription {
   /*
-   * Overview: passes signals down and requests up. The token's callback, on the dispatcher, must not signal while a signal of the
-   * publisher is under way; so those are counted, and who comes last says the last word.
+   * Overview: passes signals down and requests up. The token's callback, on the dispatcher, must
+   * not signal while a signal of the publisher is under way; so those are counted, and whoever
+   * comes last says the last word.
    *
-   * States:      `state` is a count of signals under way (onSubscribe and onNext, which nest if the publisher is synchronous), and
-   *              two flags. None: live. ENDING: the token has ended it, and the last word is still to be said. ENDED: the last
-   *              word has been said, ours or the publisher's, or the subscriber wants none.
-   *              live -> ENDING -> ENDED, live -> ENDED, ENDING -> both flags (the subscriber cancelled in between)
+   * States:      `state` is a count of signals under way (onSubscribe and onNext, which nest if the
+   *              publisher is synchronous), and two flags. None: live. ENDING: the token has ended
+   *              it, and the last word is still to be said. ENDED: the last word has been said,
+   *              ours or the publisher's, or the subscriber wants none.
+   *
+   *              live -> ENDING -> ENDED, live -> ENDED, ENDING -> both flags (the subscriber
+   *              cancelled in between)
    * Invariants:  1. A signal begins only when live, and counts itself in the same step.
-   *              2. The last word of ours is said by the one who turns exactly ENDING, with count zero, into ENDED: nothing is
-   *                 under way then, and nothing begins any more.
-   *              3. The publisher's last word is said by turning live into ENDED, so it is never beside ours. It needs no count:
-   *                 the publisher signals one after the other.
-   * Who finishes: whoever sets ENDING tries, and everybody who leaves a signal and finds ENDING alone. One of them comes last.
-   * Ordering:    `state` is volatile throughout; `source` is set before the count of onSubscribe is given back.
+   *              2. The last word of ours is said by the one who turns exactly ENDING, with count
+   *                 zero, into ENDED: nothing is under way then, and nothing begins any more.
+   *              3. The publisher's last word is said by turning live into ENDED, so it is never
+   *                 beside ours. It needs no count: the publisher signals one after the other.
+   * Who finishes: whoever sets ENDING tries, and everybody who leaves a signal and finds ENDING
+   *               alone. One of them comes last.
+   * Ordering:    `state` is volatile throughout; `source` is set before the count of onSubscribe is
+   *              given back.
    * Progress:    nobody waits.
-   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long keeps nothing of it; and when
-   *              the subscriber throws, which by the rules of Flow gives the subscription up. What comes all the same is passed on.
+   * Garbage:     the callback is taken back by every way into ENDED, so a token that lives long
+   *              keeps nothing of it (promise 14); and when the subscriber throws, which by the
+   *              rules of Flow gives the subscription up. What comes all the same is passed on.
    */
   private static final int ENDING = 1 << 30;
   private static final int ENDED = 1 << 31;
 
-  private static final VarHandle STATE;
-  private static final VarHandle SOURCE;
-
-  static {
-    try {
-      var lookup = MethodHandles.lookup();
-      STATE = lookup.findVarHandle(UntilSubscriber.class, "state", int.class);
-      SOURCE = lookup.findVarHandle(UntilSubscriber.class, "source", Flow.Subscription.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle STATE = Fields.of(MethodHandles.lookup(), "state", int.class);
+  private static final VarHandle SOURCE =
+      Fields.of(MethodHandles.lookup(), "source", Flow.Subscription.class);
 
   /** A subscription to nothing. */
   static final Flow.Subscription NOTHING =
@@ -107,7 +105,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
       stop();
       return;
     }
-    CancellationRegistration made = until.token().onCancel(Cancellation.dispatcher(), this::stop);
+    CancellationRegistration made = until.token().onCancel(Lane.CALLBACKS, this::stop);
     registration = made;
     if (hasEnded()) { // meanwhile, by a publisher that does not wait for this
       made.unregister();
@@ -117,7 +115,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
   @Override
   public void onNext(T item) {
     Objects.requireNonNull(item, "item");
-    Stack.reserve(); // who begins a signal ends it
+    Stack.reserve(); // whoever begins a signal ends it
     if (until.token().isCancelled()) {
       stop();
     } else if (enter()) {
@@ -248,7 +246,7 @@ final class UntilSubscriber<T> implements Flow.Subscriber<T>, Flow.Subscription 
       try {
         return new CancelledException(until.token());
       } catch (OutOfMemoryError e) {
-        LockSupport.parkNanos(1_000_000);
+        Stack.pause();
       }
     }
   }

@@ -179,7 +179,7 @@ class BlockingCallsTest {
             virtual,
             () -> {
               try {
-                return Blocking.interruptibly(source.token(), wait.call);
+                return Blocking.interruptibly(source.token(), wait.call::call);
               } finally {
                 interrupted.complete(Thread.currentThread().isInterrupted());
               }
@@ -190,7 +190,8 @@ class BlockingCallsTest {
     assertEquals("enough", cancelled.reason().message());
     assertFalse(interrupted.get(), "no interrupt is left behind");
     FutureTask<Object> second =
-        startWaiting(virtual, () -> Blocking.interruptibly(CancellationToken.none(), wait.call));
+        startWaiting(
+            virtual, () -> Blocking.interruptibly(CancellationToken.none(), wait.call::call));
     wait.let.call();
     assertEquals(operation.result(), get(second));
   }

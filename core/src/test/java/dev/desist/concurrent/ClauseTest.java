@@ -35,7 +35,7 @@ class ClauseTest {
   private final Clause<Outcome<String>> ended = Clause.ended(stage, outcome -> outcome);
 
   private static <R extends @Nullable Object> R won(Clause<R> clause) throws InterruptedException {
-    return Select.biased(clause).await();
+    return Select.biased(clause).await(CancellationToken.none());
   }
 
   private static <T extends @Nullable Object> Clause<T> completed(CompletionStage<T> stage) {
@@ -56,7 +56,7 @@ class ClauseTest {
   void a_stage_may_complete_with_null_or_have_completed_before() throws Exception {
     var done = CompletableFuture.<@Nullable String>completedFuture(null);
     Clause<@Nullable String> clause = completed(done);
-    assertNull(Select.<@Nullable String>biased(clause).await());
+    assertNull(Select.<@Nullable String>biased(clause).await(CancellationToken.none()));
     assertEquals(
         new Outcome.Success<@Nullable String>(null), won(Clause.ended(done, outcome -> outcome)));
   }
@@ -113,7 +113,7 @@ class ClauseTest {
   @Test
   void an_event_that_is_set_wins_with_its_value() throws Exception {
     Event<String> event = Event.create();
-    var waiting = Parked.in(() -> won(Clause.set(event, value -> value)));
+    var waiting = Parked.in(() -> won(Clause.happened(event, value -> value)));
     event.set("a");
     assertEquals("a", waiting.get());
   }
@@ -166,8 +166,8 @@ class ClauseTest {
     refuses("handler", () -> Clause.cancelled(CancellationToken.none(), null));
     refuses("deadline", () -> Clause.passed(null, () -> 1));
     refuses("handler", () -> Clause.passed(Deadline.none(), null));
-    refuses("event", () -> Clause.set((Event<String>) null, value -> value));
-    refuses("handler", () -> Clause.set(Event.create(), null));
+    refuses("event", () -> Clause.happened((Event<String>) null, value -> value));
+    refuses("handler", () -> Clause.happened(Event.create(), null));
     refuses("queue", () -> Clause.taken((SelectableQueue<String>) null, element -> element));
     refuses("handler", () -> Clause.taken(SelectableQueue.unbounded(), null));
   }

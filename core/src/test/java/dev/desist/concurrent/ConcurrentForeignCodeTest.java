@@ -1,7 +1,7 @@
 package dev.desist.concurrent;
 
-import static dev.desist.concurrent.ForeignCode.assertThrown;
-import static dev.desist.concurrent.ForeignCode.eventually;
+import static dev.desist.support.ForeignCode.assertThrown;
+import static dev.desist.support.ForeignCode.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -13,10 +13,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Census;
 import dev.desist.Deadline;
 import dev.desist.Outcome;
+import dev.desist.support.ForeignCode;
 import dev.desist.testkit.Hygiene;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
@@ -58,7 +60,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(Hygiene.class)
 @Timeout(60)
-@SuppressWarnings({"FutureReturnValueIgnored", "TypeParameterUnusedInFormals"})
+@SuppressWarnings({"FutureReturnValueIgnored", "TypeParameterUnusedInFormals", "WaitNotInLoop"})
 class ConcurrentForeignCodeTest {
   // ---- executors ----
 
@@ -204,13 +206,14 @@ class ConcurrentForeignCodeTest {
                       source.token(),
                       () ->
                           Latest.open(
+                              CancellationToken.none(),
                               delivers,
                               outcome -> {
                                 if (outcome instanceof Outcome.Success<Object>) {
                                   ledger.delivered.incrementAndGet();
                                 }
                               },
-                              options -> options.withExecutor(runs).disposing(ledger::dispose)));
+                              options -> options.withExecutor(runs).withDisposer(ledger::dispose)));
               CompletionStage<Outcome<Object>> ended = null;
               try {
                 ended = latest.submit(ledger::make);
@@ -250,13 +253,14 @@ class ConcurrentForeignCodeTest {
                 };
             try (Latest<Object> latest =
                 Latest.<Object>open(
+                    CancellationToken.none(),
                     once,
                     outcome -> {
                       if (outcome.equals(new Outcome.Success<Object>("second"))) {
                         delivered.incrementAndGet();
                       }
                     },
-                    options -> options.withExecutor(Runnable::run).oneAtATime())) {
+                    options -> options.withExecutor(Runnable::run).withOneAtATime())) {
               latest.submit(() -> "first");
               latest.submit(() -> "second");
               assertEquals(1, delivered.get(), manner::toString);
@@ -438,7 +442,8 @@ class ConcurrentForeignCodeTest {
                   return fails ? ForeignCode.<Exception, Object>raise(thrown) : "part";
                 };
             var came =
-                assertThrows(Throwable.class, () -> Blocking.closing(own.token(), resource, body));
+                assertThrows(
+                    Throwable.class, () -> Blocking.closing(own.token(), resource, body::call));
             if (fails && thrown instanceof Error) {
               assertThrown(thrown, came);
             } else {
@@ -741,8 +746,8 @@ class ConcurrentForeignCodeTest {
                   token -> Queues.offer(token, queue, "e", day),
                   token -> run(() -> Locks.lock(token, lock)),
                   token -> Locks.tryLock(token, lock, day),
-                  token -> run(() -> Locks.await(token, condition)),
-                  token -> Locks.await(token, condition, day),
+                  token -> run(() -> Blocking.interruptibly(token, () -> condition.await())),
+                  token -> Blocking.interruptibly(token, day, () -> condition.await()),
                   token -> Futures.await(token, future),
                   token -> Blocking.interruptibly(token, answer::block));
           for (Waiting call : calls) {
@@ -866,8 +871,8 @@ class ConcurrentForeignCodeTest {
           passesOn(
               thrown,
               List.of(
-                  token -> run(() -> Locks.await(token, condition)),
-                  token -> Locks.await(token, condition, day)));
+                  token -> run(() -> Blocking.interruptibly(token, () -> condition.await())),
+                  token -> Blocking.interruptibly(token, day, () -> condition.await())));
         });
   }
 
@@ -925,8 +930,8 @@ class ConcurrentForeignCodeTest {
     assertNull(Queues.take(source.token(), queue));
     assertNull(Queues.poll(source.token(), queue, Duration.ofDays(1)));
     Condition condition = failing(Condition.class, "none", new Error());
-    Locks.await(source.token(), condition);
-    assertTrue(Locks.await(source.token(), condition, Duration.ofDays(1)));
+    Blocking.interruptibly(source.token(), () -> condition.await());
+    assertTrue(Blocking.interruptibly(source.token(), Duration.ofDays(1), () -> condition.await()));
     tokenKeepsNothing();
   }
 
@@ -1018,7 +1023,7 @@ class ConcurrentForeignCodeTest {
                       CompletableFuture.completedFuture("v"), _ -> ForeignCode.sneak(thrown)),
                   Clause.ended(
                       CompletableFuture.failedFuture(thrown), _ -> ForeignCode.sneak(thrown)),
-                  Clause.set(setTo("v"), _ -> ForeignCode.sneak(thrown)))) {
+                  Clause.happened(setTo("v"), _ -> ForeignCode.sneak(thrown)))) {
             assertThrown(
                 thrown,
                 assertThrows(Throwable.class, () -> Select.biased(clause).await(source.token())));
@@ -1100,6 +1105,7 @@ class ConcurrentForeignCodeTest {
           var outcomes = new ArrayList<Outcome<Object>>();
           try (Latest<Object> latest =
               Latest.<Object>open(
+                  CancellationToken.none(),
                   Runnable::run,
                   outcome -> {
                     outcomes.add(outcome);
@@ -1108,8 +1114,8 @@ class ConcurrentForeignCodeTest {
                   options ->
                       options
                           .withExecutor(Runnable::run)
-                          .oneAtATime()
-                          .disposing(_ -> ForeignCode.sneak(thrown)))) {
+                          .withOneAtATime()
+                          .withDisposer(_ -> ForeignCode.sneak(thrown)))) {
             Callable<Object> failing = () -> ForeignCode.raise(thrown);
             var ended = latest.submit(failing).toCompletableFuture().get(20, TimeUnit.SECONDS);
             assertThrown(thrown, assertInstanceOf(Outcome.Failure.class, ended).exception());

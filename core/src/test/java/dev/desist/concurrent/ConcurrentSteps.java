@@ -101,7 +101,7 @@ public final class ConcurrentSteps {
         new Waiting(
             token ->
                 Select.biased(
-                        Clause.set(Event.<Integer>create(), value -> value),
+                        Clause.happened(Event.<Integer>create(), value -> value),
                         Clause.taken(SelectableQueue.<Integer>unbounded(), value -> value),
                         Clause.completed(new CompletableFuture<Integer>(), value -> value),
                         Clause.passed(Deadline.after(SOON), () -> 0))
@@ -402,9 +402,11 @@ public final class ConcurrentSteps {
     walk.over("lock in vain", new InVain());
     walk.over("condition", new Conditional());
     var closed = new CountDownLatch(1);
-    walk.over("latch", new Waiting(token -> Locks.await(token, closed, SOON)));
+    walk.over(
+        "latch", new Waiting(token -> Blocking.interruptibly(token, SOON, () -> closed.await())));
     var forEver = Thread.ofPlatform().daemon().start(() -> until(closed));
-    walk.over("join", new Waiting(token -> Locks.join(token, forEver, SOON)));
+    walk.over(
+        "join", new Waiting(token -> Blocking.interruptibly(token, SOON, () -> forEver.join())));
   }
 
   private static void until(CountDownLatch latch) {
@@ -545,9 +547,11 @@ public final class ConcurrentSteps {
       lock.lock();
     }
 
+    @SuppressWarnings("WaitNotInLoop") // nobody signals
     @Override
     public void run() throws Exception {
-      hold(!Locks.await(source.token(), condition, SOON), "nobody signals");
+      hold(
+          !Blocking.interruptibly(source.token(), SOON, () -> condition.await()), "nobody signals");
     }
 
     @Override
@@ -917,6 +921,7 @@ public final class ConcurrentSteps {
 
     private Latest<String> open() {
       return Latest.open(
+          CancellationToken.none(),
           Runnable::run,
           outcome -> {
             if (outcome instanceof Outcome.Success<String>) {
@@ -924,8 +929,8 @@ public final class ConcurrentSteps {
             }
           },
           options ->
-              (oneAtATime ? options.oneAtATime() : options)
-                  .disposing(_ -> disposed.incrementAndGet()));
+              (oneAtATime ? options.withOneAtATime() : options)
+                  .withDisposer(_ -> disposed.incrementAndGet()));
     }
 
     private String make(String value) {
@@ -978,7 +983,7 @@ public final class ConcurrentSteps {
 
   private static final class SlotCancelled implements Step {
     private final boolean close;
-    private Latest<String> slot = Latest.open(Runnable::run, _ -> {});
+    private Latest<String> slot = Latest.open(CancellationToken.none(), Runnable::run, _ -> {});
     private CompletionStage<Outcome<String>> stage = slot.submit(() -> "0");
 
     SlotCancelled(boolean close) {
@@ -987,7 +992,7 @@ public final class ConcurrentSteps {
 
     @Override
     public void prepare() throws Exception {
-      slot = Latest.open(Runnable::run, _ -> {});
+      slot = Latest.open(CancellationToken.none(), Runnable::run, _ -> {});
       Event<Boolean> begun = Event.create();
       stage =
           slot.submit(
@@ -1051,7 +1056,7 @@ public final class ConcurrentSteps {
                   closes.incrementAndGet();
                   closed.countDown();
                 },
-                body);
+                body::call);
         hold(false, "it was cancelled");
       } catch (CancelledException e) {
         hold(closes.get() == 1, "closed: " + closes);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.Leftover;
 import dev.desist.Leftovers;
 import dev.desist.TimeSource;
@@ -124,7 +125,7 @@ class DeafWorkTest {
           new Way(
               "the next submission to a slot",
               test -> {
-                var slot = Latest.<String>open(Runnable::run, _ -> {});
+                var slot = Latest.<String>open(CancellationToken.none(), Runnable::run, _ -> {});
                 var _ = slot.submit(test::deaf);
                 return () -> slot.submit(() -> "next");
               }));

@@ -158,7 +158,7 @@ class EventTest {
     var waiting =
         Parked.in(
             () -> {
-              String value = event.await();
+              String value = event.await(source.token());
               woken.countDown();
               return value;
             });
@@ -183,7 +183,7 @@ class EventTest {
   void who_waits_is_given_the_value() throws Exception {
     var waiting = new ArrayList<Parked<String>>();
     for (int i = 0; i < 20; i++) {
-      waiting.add(Parked.in(i % 2 == 0 ? event::await : () -> event.await(source.token())));
+      waiting.add(Parked.in(() -> event.await(source.token())));
     }
     event.set("a");
     for (Parked<String> parked : waiting) {
@@ -203,14 +203,19 @@ class EventTest {
   }
 
   @Test
-  void a_wait_without_a_token_obeys_the_current_one() {
-    var waiting = Parked.in(() -> Cancellation.call(source.token(), event::await));
+  void a_wait_obeys_the_current_token_as_well() {
+    var waiting =
+        Parked.in(
+            () -> Cancellation.call(source.token(), () -> event.await(CancellationToken.none())));
     source.cancel();
     assertThrows(CancelledException.class, waiting::get);
     var timed =
         assertThrows(
             CancelledException.class,
-            () -> Cancellation.call(source.token(), () -> event.await(Duration.ofDays(1))));
+            () ->
+                Cancellation.call(
+                    source.token(),
+                    () -> event.await(CancellationToken.none(), Duration.ofDays(1))));
     assertEquals(source.token().reason().orElseThrow(), timed.reason());
   }
 
@@ -251,7 +256,7 @@ class EventTest {
 
   @Test
   void a_wait_of_no_time_only_asks() throws Exception {
-    assertEquals(Optional.empty(), event.await(Duration.ZERO));
+    assertEquals(Optional.empty(), event.await(CancellationToken.none(), Duration.ZERO));
     source.cancel();
     assertThrows(CancelledException.class, () -> event.await(source.token(), Duration.ZERO));
   }
@@ -276,12 +281,13 @@ class EventTest {
       refuses("listener", () -> event.onSet(null));
       refuses("executor", () -> event.onSet(null, _ -> {}));
       refuses("listener", () -> event.onSet(Runnable::run, null));
-      refuses("token", () -> event.await((CancellationToken) null));
-      refuses("timeout", () -> event.await((Duration) null));
+      refuses("token", () -> event.await(null));
       refuses("timeout", () -> event.await(CancellationToken.none(), null));
       assertEquals(
           "timeout must not be negative: PT-1S",
-          assertThrows(IllegalArgumentException.class, () -> event.await(Duration.ofSeconds(-1)))
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> event.await(CancellationToken.none(), Duration.ofSeconds(-1)))
               .getMessage());
       event.set("a");
     }

@@ -131,12 +131,16 @@ class FuturesAwaitTest {
     Cancellation.run(
         source.token(),
         () -> {
-          assertThrows(CancelledException.class, () -> Futures.await(future));
+          assertThrows(
+              CancelledException.class, () -> Futures.await(CancellationToken.none(), future));
           assertFalse(future.isDone());
-          assertThrows(CancelledException.class, () -> Futures.awaitOrCancel(future));
+          assertThrows(
+              CancelledException.class,
+              () -> Futures.awaitOrCancel(CancellationToken.none(), future));
         });
     assertTrue(future.interrupting.get());
-    assertEquals("v", Futures.await(CompletableFuture.completedFuture("v")));
+    assertEquals(
+        "v", Futures.await(CancellationToken.none(), CompletableFuture.completedFuture("v")));
   }
 
   // ---- somebody interrupts ----

@@ -105,8 +105,9 @@ class FuturesExecutorTest {
   }
 
   @Test
-  void without_a_token_the_current_one_counts() throws Exception {
-    var here = Cancellation.call(source.token(), () -> Futures.executor(pool));
+  void the_current_token_counts_as_well() throws Exception {
+    var here =
+        Cancellation.call(source.token(), () -> Futures.executor(CancellationToken.none(), pool));
     source.cancel(ENOUGH);
     Future<String> future = here.submit(FuturesTest::mustNotBegin);
     assertSame(ENOUGH, assertThrows(CancelledException.class, future::get).reason());

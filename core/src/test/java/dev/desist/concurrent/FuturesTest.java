@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Census;
 import dev.desist.testkit.Hygiene;
@@ -77,8 +78,10 @@ class FuturesTest {
   }
 
   @Test
-  void without_a_token_the_current_one_counts() throws Exception {
-    var future = Cancellation.call(source.token(), () -> Futures.submit(threads, work));
+  void the_current_token_counts_as_well() throws Exception {
+    var future =
+        Cancellation.call(
+            source.token(), () -> Futures.submit(CancellationToken.none(), threads, work));
     work.awaitBegin();
     source.cancel(ENOUGH);
     assertSame(ENOUGH, assertThrows(CancelledException.class, future::get).reason());

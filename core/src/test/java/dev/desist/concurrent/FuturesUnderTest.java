@@ -120,8 +120,9 @@ class FuturesUnderTest {
   }
 
   @Test
-  void without_a_token_the_current_one_counts() throws Exception {
-    var linked = Cancellation.call(source.token(), () -> Futures.under(original));
+  void the_current_token_counts_as_well() throws Exception {
+    var linked =
+        Cancellation.call(source.token(), () -> Futures.under(CancellationToken.none(), original));
     source.cancel(ENOUGH);
     assertSame(ENOUGH, assertThrows(CancelledException.class, linked::get).reason());
     assertCancelledByTheDispatcher();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.Cancellation;
+import dev.desist.CancellationToken;
 import dev.desist.Outcome;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +66,10 @@ class LatestStressTest {
         for (int i = 0; i < SUBMITTERS; i++) {
           int submitter = i;
           submitters.add(
-              Futures.submit(Thread::startVirtualThread, () -> submitAll(slot, submitter)));
+              Futures.submit(
+                  CancellationToken.none(),
+                  Thread::startVirtualThread,
+                  () -> submitAll(slot, submitter)));
         }
         var ends = new ArrayList<Outcome<Integer>>();
         for (var submitter : submitters) {
@@ -93,11 +97,12 @@ class LatestStressTest {
 
     private Latest<Integer> slot(Executor workers, Executor screen) {
       return Latest.open(
+          CancellationToken.none(),
           screen,
           this::deliver,
           o -> {
-            var options = o.withExecutor(workers).disposing(disposed::incrementAndGet);
-            return oneAtATime ? options.oneAtATime() : options;
+            var options = o.withExecutor(workers).withDisposer(disposed::incrementAndGet);
+            return oneAtATime ? options.withOneAtATime() : options;
           });
     }
 

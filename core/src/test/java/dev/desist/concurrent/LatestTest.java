@@ -15,9 +15,11 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Outcome;
+import dev.desist.TimeSource;
 import dev.desist.testkit.Hygiene;
 import dev.desist.testkit.ManualTime;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -47,9 +49,12 @@ class LatestTest {
   private final List<Outcome<String>> delivered = new CopyOnWriteArrayList<>();
   private final List<String> disposed = new CopyOnWriteArrayList<>();
 
-  private Latest<String> open(UnaryOperator<Latest.Options<String>> configure) {
+  private Latest<String> open(UnaryOperator<Latest.Configuration<String>> configure) {
     return Latest.open(
-        Runnable::run, delivered::add, o -> configure.apply(o.disposing(disposed::add)));
+        CancellationToken.none(),
+        Runnable::run,
+        delivered::add,
+        o -> configure.apply(o.withDisposer(disposed::add)));
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -113,7 +118,11 @@ class LatestTest {
       throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
     try (var latest =
-        Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add))) {
+        Latest.<String>open(
+            CancellationToken.none(),
+            ui::add,
+            delivered::add,
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "old"));
       assertEquals(1, ui.size());
       get(latest.submit(() -> "new"));
@@ -148,7 +157,7 @@ class LatestTest {
     var begun = new CountDownLatch(1);
     var release = new CountDownLatch(1);
     var started = new CopyOnWriteArrayList<String>();
-    try (var latest = open(Latest.Options::oneAtATime)) {
+    try (var latest = open(Latest.Configuration::withOneAtATime)) {
       var first = latest.submit(deaf(begun, release, "a"));
       begun.await();
       var second = latest.submit(() -> note(started, "b"));
@@ -180,10 +189,10 @@ class LatestTest {
       assertInstanceOf(Outcome.Failure.class, delivered.getFirst());
       var running = latest.submit(LatestTest::untilCancelled);
       CancellationReason reason = CancellationReason.requested("Esc");
-      latest.cancel(reason);
+      assertTrue(latest.cancel(reason));
       assertEquals(new Outcome.Cancelled<String>(reason), get(running));
       assertEquals(new Outcome.Cancelled<String>(reason), delivered.get(1));
-      latest.cancel(reason); // there is nothing left to cancel
+      assertFalse(latest.cancel(reason), "there is nothing left to cancel");
       assertEquals(2, delivered.size());
     }
   }
@@ -252,11 +261,12 @@ class LatestTest {
     }
     try (var latest =
         Latest.<String>open(
+            CancellationToken.none(),
             _ -> {
               throw new RejectedExecutionException("gone");
             },
             delivered::add,
-            o -> o.disposing(disposed::add))) {
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "b"));
       assertEquals(List.of("b"), disposed);
     }
@@ -286,11 +296,53 @@ class LatestTest {
   }
 
   @Test
+  void promise1_cancel_tells_whether_this_call_did_it() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      assertFalse(latest.cancel(ENOUGH), "nothing was submitted");
+      var work = new UntilCancelled();
+      var running = latest.submit(work);
+      work.awaitBegin();
+      assertTrue(latest.cancel(ENOUGH));
+      assertFalse(latest.cancel(CancellationReason.requested("again")));
+      assertEquals(new Outcome.Cancelled<String>(ENOUGH), get(running));
+    }
+  }
+
+  /** A clock is somebody's code, and may need a thread that uses the slot. */
+  @Test
+  void promise8_no_clock_is_asked_under_the_lock() throws Exception {
+    try (var latest = open(UnaryOperator.identity())) {
+      var others = new CopyOnWriteArrayList<Boolean>();
+      var manual = new ManualTime();
+      var clock =
+          (TimeSource)
+              Proxy.newProxyInstance(
+                  TimeSource.class.getClassLoader(),
+                  new Class<?>[] {TimeSource.class},
+                  (_, method, arguments) -> {
+                    if (method.getName().equals("instant")) {
+                      Thread other = Thread.ofPlatform().start(() -> latest.cancel(ENOUGH));
+                      others.add(other.join(Duration.ofSeconds(10)));
+                    }
+                    return method.invoke(manual, arguments);
+                  });
+      var ends =
+          TimeSource.callWith(
+              clock, () -> List.of(latest.submit(() -> "a"), latest.submit(() -> "b")));
+      for (var end : ends) {
+        get(end);
+      }
+      assertFalse(others.isEmpty());
+      assertFalse(others.contains(false), "others went on meanwhile");
+    }
+  }
+
+  @Test
   void a_task_that_the_executor_drops_under_a_token_of_its_own_holds_up_nobody() throws Exception {
     var pool = new ArrayDeque<Runnable>();
     var other = CancellationSource.create("pool");
     Executor under = Futures.executor(other.token(), new QueueingExecutor(pool));
-    try (var latest = open(o -> o.withExecutor(under).oneAtATime())) {
+    try (var latest = open(o -> o.withExecutor(under).withOneAtATime())) {
       var dropped = latest.submit(() -> "a");
       other.cancel("the pool is closed");
       pool.remove().run();
@@ -385,7 +437,8 @@ class LatestTest {
   @Test
   void by_default_a_task_has_a_virtual_thread() throws Exception {
     var thread = new CompletableFuture<Outcome<Thread>>();
-    try (var latest = Latest.<Thread>open(Runnable::run, thread::complete)) {
+    try (var latest =
+        Latest.<Thread>open(CancellationToken.none(), Runnable::run, thread::complete)) {
       latest.submit(Thread::currentThread);
       var success = assertInstanceOf(Outcome.Success.class, thread.get());
       assertTrue(assertInstanceOf(Thread.class, success.value()).isVirtual());
@@ -401,7 +454,9 @@ class LatestTest {
     latest.close();
     get(running);
     assertEquals(List.of("search", "request 1"), work.seen.get().path());
-    var again = Latest.<List<String>>open(Runnable::run, _ -> {}, o -> o.withName("search"));
+    var again =
+        Latest.<List<String>>open(
+            CancellationToken.none(), Runnable::run, _ -> {}, o -> o.withName("search"));
     var path =
         again.submit(
             () -> {
@@ -462,7 +517,9 @@ class LatestTest {
   void promise20_what_waits_for_the_delivering_thread_is_disposed_of_after_close()
       throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
-    var latest = Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add));
+    var latest =
+        Latest.<String>open(
+            CancellationToken.none(), ui::add, delivered::add, o -> o.withDisposer(disposed::add));
     get(latest.submit(() -> "a"));
     latest.close();
     ui.forEach(Runnable::run);
@@ -475,7 +532,11 @@ class LatestTest {
   void what_waits_for_the_delivering_thread_is_delivered_after_cancel() throws Exception {
     Queue<Runnable> ui = new ArrayDeque<>();
     try (var latest =
-        Latest.<String>open(ui::add, delivered::add, o -> o.disposing(disposed::add))) {
+        Latest.<String>open(
+            CancellationToken.none(),
+            ui::add,
+            delivered::add,
+            o -> o.withDisposer(disposed::add))) {
       get(latest.submit(() -> "a"));
       latest.cancel(ENOUGH);
       ui.remove().run();
@@ -514,7 +575,7 @@ class LatestTest {
   // ---- one at a time ----
 
   private Latest<String> oneByOne() {
-    return open(Latest.Options::oneAtATime);
+    return open(Latest.Configuration::withOneAtATime);
   }
 
   @Test
@@ -579,7 +640,7 @@ class LatestTest {
     try (var latest =
         open(
             o ->
-                o.oneAtATime()
+                o.withOneAtATime()
                     .withExecutor(
                         task -> {
                           if (refuse.getAndSet(false)) {
@@ -606,6 +667,7 @@ class LatestTest {
         try (var log = new LogProbe();
             var latest =
                 Latest.<String>open(
+                    CancellationToken.none(),
                     Runnable::run,
                     outcome -> {
                       delivered.add(outcome);
@@ -614,8 +676,8 @@ class LatestTest {
                     o -> {
                       var on =
                           o.withExecutor(task -> factory.newThread(task).start())
-                              .disposing(disposed::add);
-                      return oneAtATime ? on.oneAtATime() : on;
+                              .withDisposer(disposed::add);
+                      return oneAtATime ? on.withOneAtATime() : on;
                     })) {
           assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
           assertEquals(new Outcome.Success<>("b"), get(latest.submit(() -> "b")));
@@ -639,9 +701,10 @@ class LatestTest {
       try (var log = new LogProbe();
           var latest =
               Latest.<String>open(
+                  CancellationToken.none(),
                   Runnable::run,
                   delivered::add,
-                  o -> o.oneAtATime().disposing(_ -> sneak(thrown)))) {
+                  o -> o.withOneAtATime().withDisposer(_ -> sneak(thrown)))) {
         var begun = new CountDownLatch(1);
         var release = new CountDownLatch(1);
         var first = latest.submit(deaf(begun, release, "a"));
@@ -663,6 +726,7 @@ class LatestTest {
       var slot = new CompletableFuture<Latest<String>>();
       try (var latest =
           Latest.<String>open(
+              CancellationToken.none(),
               Runnable::run,
               outcome -> {
                 seen.add(outcome);
@@ -673,7 +737,7 @@ class LatestTest {
                   slot.join().close();
                 }
               },
-              o -> oneAtATime ? o.oneAtATime() : o)) {
+              o -> oneAtATime ? o.withOneAtATime() : o)) {
         slot.complete(latest);
         assertEquals(new Outcome.Success<>("a"), get(latest.submit(() -> "a")));
         assertEquals(new Outcome.Success<>("b"), get(over.get()));

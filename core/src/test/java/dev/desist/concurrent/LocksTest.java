@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
@@ -31,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Waiting for locks and their like, one law at a time. */
 @ExtendWith(Hygiene.class)
 @Timeout(20)
-@SuppressWarnings("LockNotBeforeTry") // other threads see to it
+@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // other threads see to it
 class LocksTest {
   private static final Duration SOON = Duration.ofSeconds(3);
   private static final CancellationToken CANCELLED =
@@ -145,7 +144,7 @@ class LocksTest {
         };
     Locks.lock(source.token(), lock);
     assertTrue(Locks.tryLock(source.token(), lock, SOON));
-    Locks.acquire(source.token(), semaphore);
+    Locks.acquire(source.token(), semaphore, 1);
     assertFalse(Locks.tryAcquire(source.token(), semaphore, 1, Duration.ZERO));
   }
 
@@ -163,7 +162,7 @@ class LocksTest {
     source.cancel();
     assertThrows(CancelledException.class, call::get);
     assertEquals(2, semaphore.availablePermits());
-    assertThrows(CancelledException.class, () -> Locks.acquire(CANCELLED, semaphore));
+    assertThrows(CancelledException.class, () -> Locks.acquire(CANCELLED, semaphore, 1));
     assertEquals(2, semaphore.availablePermits());
   }
 
@@ -198,7 +197,7 @@ class LocksTest {
             () -> {
               lock.lock();
               try {
-                Locks.await(source.token(), condition);
+                Blocking.interruptibly(source.token(), () -> condition.await());
                 return false;
               } catch (CancelledException e) {
                 return lock.isHeldByCurrentThread();
@@ -228,7 +227,7 @@ class LocksTest {
       throws InterruptedException {
     lock.lock();
     try {
-      Locks.await(token, condition);
+      Blocking.interruptibly(token, () -> condition.await());
       return true;
     } finally {
       lock.unlock();
@@ -244,7 +243,7 @@ class LocksTest {
             () -> {
               lock.lock();
               try {
-                return Locks.await(manual.token(), condition, SOON);
+                return Blocking.interruptibly(manual.token(), SOON, () -> condition.await());
               } finally {
                 lock.unlock();
               }
@@ -256,7 +255,9 @@ class LocksTest {
   @Test
   void a_condition_without_its_lock_says_so() {
     Condition condition = new ReentrantLock().newCondition();
-    assertThrows(IllegalMonitorStateException.class, () -> Locks.await(source.token(), condition));
+    assertThrows(
+        IllegalMonitorStateException.class,
+        () -> Blocking.interruptibly(source.token(), () -> condition.await()));
   }
 
   // ---- latches and threads ----
@@ -267,18 +268,24 @@ class LocksTest {
     Parked<Boolean> cancelled =
         Parked.in(
             () -> {
-              Locks.await(source.token(), latch);
+              Blocking.interruptibly(source.token(), () -> latch.await());
               return true;
             });
     source.cancel();
     assertThrows(CancelledException.class, cancelled::get);
     Parked<Boolean> late =
-        Parked.in(() -> time.call(() -> Locks.await(CancellationToken.none(), latch, SOON)));
+        Parked.in(
+            () ->
+                time.call(
+                    () ->
+                        Blocking.interruptibly(
+                            CancellationToken.none(), SOON, () -> latch.await())));
     time.advance(SOON);
     assertFalse(late.get());
     latch.countDown();
-    assertTrue(Locks.await(CancellationToken.none(), latch, Duration.ZERO));
-    assertThrows(CancelledException.class, () -> Locks.await(CANCELLED, latch));
+    assertTrue(Blocking.interruptibly(CancellationToken.none(), SOON, () -> latch.await()));
+    assertThrows(
+        CancelledException.class, () -> Blocking.interruptibly(CANCELLED, () -> latch.await()));
   }
 
   @Test
@@ -290,69 +297,28 @@ class LocksTest {
     Parked<Boolean> cancelled =
         Parked.in(
             () -> {
-              Locks.join(source.token(), thread);
+              Blocking.interruptibly(source.token(), () -> thread.join());
               return true;
             });
     source.cancel();
     assertThrows(CancelledException.class, cancelled::get);
     assertTrue(thread.isAlive(), "it is left alone");
     Parked<Boolean> late =
-        Parked.in(() -> time.call(() -> Locks.join(CancellationToken.none(), thread, SOON)));
+        Parked.in(
+            () ->
+                time.call(
+                    () ->
+                        Blocking.interruptibly(
+                            CancellationToken.none(), SOON, () -> thread.join())));
     time.advance(SOON);
     assertFalse(late.get());
-    assertFalse(Locks.join(CancellationToken.none(), thread, Duration.ZERO));
     latch.countDown();
-    Locks.join(CancellationToken.none(), thread);
-    assertTrue(Locks.join(CancellationToken.none(), thread, Duration.ZERO));
-    assertThrows(CancelledException.class, () -> Locks.join(CANCELLED, thread));
-  }
-
-  @Test
-  void a_thread_that_was_not_started_is_refused() {
-    Thread thread = Thread.ofVirtual().name("late").unstarted(() -> {});
-    var thrown =
-        assertThrows(IllegalThreadStateException.class, () -> Locks.join(source.token(), thread));
-    assertEquals("thread must have been started: " + thread, thrown.getMessage());
+    Blocking.interruptibly(CancellationToken.none(), () -> thread.join());
+    assertThrows(
+        CancelledException.class, () -> Blocking.interruptibly(CANCELLED, () -> thread.join()));
   }
 
   // ---- all of them ----
-
-  @Test
-  void without_a_token_the_current_one_counts() throws Exception {
-    var lock = new ReentrantLock();
-    Condition condition = lock.newCondition();
-    var semaphore = new Semaphore(5);
-    var latch = new CountDownLatch(0);
-    Thread thread = Thread.startVirtualThread(() -> {});
-    lock.lock();
-    Cancellation.call(
-        CANCELLED,
-        () -> {
-          assertThrows(CancelledException.class, () -> Locks.lock(lock));
-          assertThrows(CancelledException.class, () -> Locks.tryLock(lock, SOON));
-          assertThrows(CancelledException.class, () -> Locks.acquire(semaphore));
-          assertThrows(CancelledException.class, () -> Locks.acquire(semaphore, 2));
-          assertThrows(CancelledException.class, () -> Locks.tryAcquire(semaphore, 2, SOON));
-          assertThrows(CancelledException.class, () -> Locks.await(condition));
-          assertThrows(CancelledException.class, () -> Locks.await(condition, SOON));
-          assertThrows(CancelledException.class, () -> Locks.await(latch));
-          assertThrows(CancelledException.class, () -> Locks.await(latch, SOON));
-          assertThrows(CancelledException.class, () -> Locks.join(thread));
-          assertThrows(CancelledException.class, () -> Locks.join(thread, SOON));
-          return null;
-        });
-    lock.unlock();
-    Locks.lock(lock);
-    assertTrue(Locks.tryLock(lock, SOON));
-    Locks.acquire(semaphore);
-    Locks.acquire(semaphore, 2);
-    assertTrue(Locks.tryAcquire(semaphore, 2, SOON));
-    assertEquals(0, semaphore.availablePermits());
-    Locks.await(latch);
-    assertTrue(Locks.await(latch, SOON));
-    Locks.join(thread);
-    assertTrue(Locks.join(thread, SOON));
-  }
 
   @Test
   void promise18_an_interrupt_of_others_stays_one_also_if_nothing_has_to_be_waited_for() {
@@ -361,7 +327,7 @@ class LocksTest {
     Thread.currentThread().interrupt();
     assertThrows(InterruptedException.class, () -> Locks.lock(source.token(), lock));
     Thread.currentThread().interrupt();
-    assertThrows(InterruptedException.class, () -> Locks.acquire(source.token(), semaphore));
+    assertThrows(InterruptedException.class, () -> Locks.acquire(source.token(), semaphore, 1));
     assertFalse(Thread.currentThread().isInterrupted());
     assertFalse(lock.isLocked());
     assertEquals(1, semaphore.availablePermits());
@@ -371,13 +337,14 @@ class LocksTest {
   void wrong_arguments_are_named_at_once() {
     var semaphore = new Semaphore(1);
     var negative = Duration.ofMillis(-1);
-    assertMessage("permits must not be negative: -1", () -> Locks.acquire(semaphore, -1));
+    assertMessage(
+        "permits must not be negative: -1", () -> Locks.acquire(source.token(), semaphore, -1));
     assertMessage(
         "timeout must not be negative: PT-0.001S",
-        () -> Locks.tryLock(new ReentrantLock(), negative));
+        () -> Locks.tryLock(source.token(), new ReentrantLock(), negative));
     assertMessage(
         "timeout must not be negative: PT-0.001S",
-        () -> Locks.await(new CountDownLatch(1), negative));
+        () -> Locks.tryAcquire(source.token(), semaphore, 1, negative));
   }
 
   /** A source to which time belongs. */

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
@@ -196,27 +195,6 @@ class QueuesTest {
   }
 
   @Test
-  void without_a_token_the_current_one_counts() throws Exception {
-    BlockingQueue<Integer> queue = new LinkedBlockingQueue<>(1);
-    Cancellation.call(
-        CANCELLED,
-        () -> {
-          assertThrows(CancelledException.class, () -> Queues.take(queue));
-          assertThrows(CancelledException.class, () -> Queues.poll(queue, SOON));
-          assertThrows(CancelledException.class, () -> Queues.drain(queue, 1));
-          assertThrows(CancelledException.class, () -> Queues.put(queue, 1));
-          assertThrows(CancelledException.class, () -> Queues.offer(queue, 1, SOON));
-          return null;
-        });
-    Queues.put(queue, 1);
-    assertEquals(1, Queues.take(queue));
-    assertTrue(Queues.offer(queue, 2, SOON));
-    assertEquals(2, Queues.poll(queue, SOON));
-    queue.put(3);
-    assertEquals(List.of(3), Queues.drain(queue, 9));
-  }
-
-  @Test
   void promise18_an_interrupt_of_others_stays_one_also_if_there_is_an_element() {
     BlockingQueue<Integer> queue = new ArrayBlockingQueue<>(2, false, List.of(1));
     Thread.currentThread().interrupt();
@@ -253,10 +231,13 @@ class QueuesTest {
   void wrong_arguments_are_named_at_once() {
     BlockingQueue<Integer> queue = new ArrayBlockingQueue<>(1);
     var negative = Duration.ofMillis(-1);
-    assertMessage("timeout must not be negative: PT-0.001S", () -> Queues.poll(queue, negative));
     assertMessage(
-        "timeout must not be negative: PT-0.001S", () -> Queues.offer(queue, 1, negative));
-    assertMessage("limit must be positive: 0", () -> Queues.drain(queue, 0));
+        "timeout must not be negative: PT-0.001S",
+        () -> Queues.poll(source.token(), queue, negative));
+    assertMessage(
+        "timeout must not be negative: PT-0.001S",
+        () -> Queues.offer(source.token(), queue, 1, negative));
+    assertMessage("limit must be positive: 0", () -> Queues.drain(source.token(), queue, 0));
     assertNull(queue.peek());
   }
 

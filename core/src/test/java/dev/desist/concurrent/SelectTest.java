@@ -48,7 +48,7 @@ class SelectTest {
       Select.biased(
           Clause.cancelled(stop.token(), _ -> "stopped"),
           Clause.completed(future, value -> value),
-          Clause.set(event, value -> value),
+          Clause.happened(event, value -> value),
           Clause.taken(queue, element -> element),
           Clause.taken(other, element -> element),
           Clause.passed(never, () -> "late"));
@@ -77,10 +77,10 @@ class SelectTest {
     queue.add("c");
     event.set("b");
     future.complete("a");
-    assertEquals("a", everything.await());
-    assertEquals("b", onlyThese(2, 3, 4).await());
-    assertEquals("c", onlyThese(3, 4).await());
-    assertEquals("d", onlyThese(4, 3).await());
+    assertEquals("a", everything.await(CancellationToken.none()));
+    assertEquals("b", onlyThese(2, 3, 4).await(CancellationToken.none()));
+    assertEquals("c", onlyThese(3, 4).await(CancellationToken.none()));
+    assertEquals("d", onlyThese(4, 3).await(CancellationToken.none()));
   }
 
   private Select<String> onlyThese(int... indices) {
@@ -88,7 +88,7 @@ class SelectTest {
         List.of(
             Clause.cancelled(stop.token(), _ -> "stopped"),
             Clause.completed(future, value -> value),
-            Clause.set(event, value -> value),
+            Clause.happened(event, value -> value),
             Clause.taken(queue, element -> element),
             Clause.taken(other, element -> element));
     return Select.biased(IntStream.of(indices).mapToObj(all::get).toList());
@@ -102,13 +102,13 @@ class SelectTest {
     stop.cancel();
     var select =
         Select.fair(
-            Clause.set(event, Function.identity()),
-            Clause.set(open, Function.identity()),
+            Clause.happened(event, Function.identity()),
+            Clause.happened(open, Function.identity()),
             Clause.completed(future, Function.identity()),
             Clause.cancelled(stop.token(), _ -> "stop"));
     Map<String, Integer> wins = new HashMap<>();
     for (int i = 0; i < 6_000; i++) {
-      wins.merge(select.await(), 1, Integer::sum);
+      wins.merge(select.await(CancellationToken.none()), 1, Integer::sum);
     }
     assertEquals(Set.of("event", "future", "stop"), wins.keySet());
     assertTrue(wins.values().stream().allMatch(count -> count > 1_700), wins.toString());
@@ -121,9 +121,9 @@ class SelectTest {
     var select =
         Select.fair(
             Clause.taken(queue, element -> element), Clause.taken(other, element -> element));
-    String first = select.await();
+    String first = select.await(CancellationToken.none());
     assertEquals(1, queue.size() + other.size());
-    assertEquals(Set.of("a", "b"), Set.of(first, select.await()));
+    assertEquals(Set.of("a", "b"), Set.of(first, select.await(CancellationToken.none())));
     assertFalse(future.isDone());
   }
 
@@ -131,13 +131,13 @@ class SelectTest {
   void the_handler_runs_on_the_thread_that_waits() throws Exception {
     var on = new ArrayList<Thread>();
     Clause<String> clause =
-        Clause.set(
+        Clause.happened(
             event,
             value -> {
               on.add(Thread.currentThread());
               return value;
             });
-    var waiting = Parked.in(Select.biased(clause)::await);
+    var waiting = Parked.in(() -> Select.biased(clause).await(CancellationToken.none()));
     event.set("a");
     assertEquals("a", waiting.get());
     assertEquals(List.of(waiting.thread()), on);
@@ -148,12 +148,15 @@ class SelectTest {
     event.set("a");
     queue.add("b");
     var inner = Select.biased(Clause.taken(queue, element -> element));
-    assertEquals("ab", Select.biased(Clause.set(event, a -> a + awaited(inner))).await());
+    assertEquals(
+        "ab",
+        Select.biased(Clause.happened(event, a -> a + awaited(inner)))
+            .await(CancellationToken.none()));
   }
 
   private static String awaited(Select<String> select) {
     try {
-      return select.await();
+      return select.await(CancellationToken.none());
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
@@ -172,8 +175,12 @@ class SelectTest {
   }
 
   @Test
-  void a_wait_without_a_token_obeys_the_current_one() {
-    var waiting = Parked.in(() -> Cancellation.call(current.token(), everything::await));
+  void a_wait_obeys_the_current_token_as_well() {
+    var waiting =
+        Parked.in(
+            () ->
+                Cancellation.call(
+                    current.token(), () -> everything.await(CancellationToken.none())));
     current.cancel();
     assertThrows(CancelledException.class, waiting::get);
   }
@@ -217,12 +224,12 @@ class SelectTest {
             Clause.passed(late, () -> "late"),
             Clause.passed(soon, () -> "soon"),
             Clause.taken(queue, element -> element));
-    var waiting = Parked.in(select::await);
+    var waiting = Parked.in(() -> select.await(CancellationToken.none()));
     assertEquals(2, time.pending());
     queue.add("a");
     assertEquals("a", waiting.get());
     assertEquals(0, time.pending());
-    waiting = Parked.in(select::await);
+    waiting = Parked.in(() -> select.await(CancellationToken.none()));
     time.advance(Duration.ofMinutes(1));
     assertEquals("soon", waiting.get());
     assertEquals(0, time.pending());
@@ -236,7 +243,7 @@ class SelectTest {
     Deadline later = two.call(() -> Deadline.after(Duration.ofMinutes(2)));
     var select =
         Select.biased(Clause.passed(sooner, () -> "one"), Clause.passed(later, () -> "two"));
-    var waiting = Parked.in(select::await);
+    var waiting = Parked.in(() -> select.await(CancellationToken.none()));
     two.advance(Duration.ofMinutes(2));
     assertEquals("two", waiting.get());
     assertEquals(0, one.pending());
@@ -248,9 +255,9 @@ class SelectTest {
         Select.biased(
             Clause.taken(queue, element -> element),
             Clause.passed(Deadline.after(Duration.ZERO), () -> "nothing"));
-    assertEquals("nothing", poll.await());
+    assertEquals("nothing", poll.await(CancellationToken.none()));
     queue.add("a");
-    assertEquals("a", poll.await());
+    assertEquals("a", poll.await(CancellationToken.none()));
   }
 
   @Test
@@ -276,7 +283,7 @@ class SelectTest {
     for (int i = 0; i < 10_000; i++) {
       Event<Integer> one = Event.create();
       events.add(one);
-      clauses.add(Clause.set(one, value -> value));
+      clauses.add(Clause.happened(one, value -> value));
     }
     var select = fair ? Select.fair(clauses) : Select.biased(clauses);
     var waiting = Parked.in(() -> select.await(current.token()));
@@ -293,7 +300,7 @@ class SelectTest {
       Deadline deadline = time.call(() -> Deadline.after(Duration.ofMinutes(1)));
       clauses.add(Clause.passed(deadline, () -> 1));
     }
-    var waiting = Parked.in(Select.biased(clauses)::await);
+    var waiting = Parked.in(() -> Select.biased(clauses).await(CancellationToken.none()));
     time.advance(Duration.ofMinutes(1));
     assertEquals(1, waiting.get());
     assertEquals(0, time.pending());
@@ -332,7 +339,7 @@ class SelectTest {
   void several_that_wait_for_one_queue_get_one_element_each() throws Exception {
     var waiting = new ArrayList<Parked<String>>();
     for (int i = 0; i < 10; i++) {
-      waiting.add(Parked.in(everything::await));
+      waiting.add(Parked.in(() -> everything.await(CancellationToken.none())));
     }
     for (int i = 0; i < 10; i++) {
       queue.add("element " + i);
@@ -348,7 +355,9 @@ class SelectTest {
   @Test
   void promise2_what_was_done_before_is_seen_by_the_handler() throws Exception {
     var data = new int[1];
-    var waiting = Parked.in(Select.biased(Clause.taken(queue, _ -> data[0]))::await);
+    var waiting =
+        Parked.in(
+            () -> Select.biased(Clause.taken(queue, _ -> data[0])).await(CancellationToken.none()));
     data[0] = 42;
     queue.add("a");
     assertEquals(42, waiting.get());
@@ -372,17 +381,17 @@ class SelectTest {
 
   @Test
   void later_changes_of_the_list_are_not_seen() throws Exception {
-    var clauses = new ArrayList<>(List.of(Clause.set(event, value -> value)));
+    var clauses = new ArrayList<>(List.of(Clause.happened(event, value -> value)));
     var select = Select.biased(clauses);
     clauses.clear();
     event.set("a");
-    assertSame("a", select.await());
+    assertSame("a", select.await(CancellationToken.none()));
   }
 
   @Test
   @SuppressWarnings({"NullAway", "DataFlowIssue"}) // passing null is the point
   void misuse_names_the_parameter() {
-    var clause = Clause.set(event, value -> value);
+    var clause = Clause.happened(event, value -> value);
     refuses("clauses", () -> Select.biased((Clause<String>[]) null));
     refuses("clauses", () -> Select.fair((Clause<String>[]) null));
     refuses("clauses", () -> Select.biased((List<Clause<String>>) null));

@@ -118,7 +118,8 @@ class SelectableQueueTest {
               full.put("b");
               return true;
             });
-    assertEquals("a", Select.biased(Clause.taken(full, element -> element)).await());
+    assertEquals(
+        "a", Select.biased(Clause.taken(full, element -> element)).await(CancellationToken.none()));
     assertTrue(putting.get());
     assertEquals("b", full.take());
   }
@@ -128,10 +129,11 @@ class SelectableQueueTest {
     var taking = Parked.in(queue::take);
     var selecting =
         Parked.in(
-            Select.biased(
-                    Clause.taken(queue, element -> element),
-                    Clause.passed(Deadline.after(Duration.ofDays(1)), () -> "late"))
-                ::await);
+            () ->
+                Select.biased(
+                        Clause.taken(queue, element -> element),
+                        Clause.passed(Deadline.after(Duration.ofDays(1)), () -> "late"))
+                    .await(CancellationToken.none()));
     queue.add("x");
     queue.add("x");
     assertEquals("x", taking.get());

@@ -159,12 +159,12 @@ class AnyioConformanceTest {
   /** Two blocks whose time is up, the outer one's first; tells if the inner one ends by itself. */
   private String nested(boolean shielded) throws Exception {
     return Tasks.within(
-        "outer",
         SECOND,
         () -> {
           time.advance(SECOND);
           return shielded ? Cancellation.shielded(this::inner) : inner();
-        });
+        },
+        c -> c.withName("outer"));
   }
 
   private String inner() throws Exception {

@@ -126,7 +126,7 @@ class AnyioTimeoutConformanceTest {
           var thrown =
               assertThrows(
                   TimeoutException.class,
-                  () -> Tasks.within("the search", SECOND, () -> spend(SECOND)));
+                  () -> Tasks.within(SECOND, () -> spend(SECOND), c -> c.withName("the search")));
           assertMentions("\"the search\"", thrown);
           assertMentions(
               "\"the index\"", joinTooLate(time, c -> c.withName("the index").withTimeout(SECOND)));
@@ -168,7 +168,6 @@ class AnyioTimeoutConformanceTest {
                 TimeoutException.class,
                 () ->
                     Tasks.within(
-                        "outer",
                         SECOND,
                         () -> {
                           assertEquals(
@@ -185,7 +184,8 @@ class AnyioTimeoutConformanceTest {
                                           })));
                           Cancellation.checkpoint();
                           return true;
-                        })));
+                        },
+                        c -> c.withName("outer"))));
   }
 
   @Test
@@ -241,11 +241,13 @@ class AnyioTimeoutConformanceTest {
                   ExecutionException.class,
                   () ->
                       Tasks.within(
-                          "outer",
                           SECOND,
                           () ->
                               Cancellation.shielded(
-                                  () -> Tasks.within("inner", TWO, () -> spend(MINUTE)))));
+                                  () ->
+                                      Tasks.within(
+                                          TWO, () -> spend(MINUTE), c -> c.withName("inner"))),
+                          c -> c.withName("outer")));
           assertMentions(
               "\"inner\"", assertInstanceOf(TimeoutException.class, shielded.getCause()));
           return true;
@@ -253,6 +255,9 @@ class AnyioTimeoutConformanceTest {
   }
 
   private static <T> T nest(Duration outer, Duration inner, Callable<T> task) throws Exception {
-    return Tasks.within("outer", outer, () -> Tasks.within("inner", inner, task));
+    return Tasks.within(
+        outer,
+        () -> Tasks.within(inner, task::call, c -> c.withName("inner")),
+        c -> c.withName("outer"));
   }
 }

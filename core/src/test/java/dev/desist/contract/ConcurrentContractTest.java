@@ -29,10 +29,12 @@ import dev.desist.concurrent.SelectableQueue;
 import dev.desist.contract.SentencesTest.Of;
 import dev.desist.contract.SentencesTest.Says;
 import dev.desist.testkit.Hygiene;
+import dev.desist.testkit.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -45,7 +47,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -109,34 +110,20 @@ class ConcurrentContractTest {
   /** A lock that another thread holds, until the end of the test. */
   private static final ReentrantLock HELD = new ReentrantLock();
 
-  private static final ReentrantLock MINE = new ReentrantLock();
-  private static Thread live;
-
   @BeforeAll
   static void hold() throws InterruptedException {
     var held = new CountDownLatch(1);
-    live =
-        Thread.ofPlatform()
-            .daemon()
-            .start(
-                () -> {
-                  HELD.lock();
-                  held.countDown();
-                  while (HELD.isHeldByCurrentThread()) {
-                    LockSupport.park();
-                  }
-                });
+    Thread.ofPlatform()
+        .daemon()
+        .start(
+            () -> {
+              HELD.lock();
+              held.countDown();
+              while (HELD.isHeldByCurrentThread()) {
+                LockSupport.park();
+              }
+            });
     held.await();
-  }
-
-  private static Thread ended() {
-    Thread thread = Thread.ofPlatform().start(() -> {});
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
-    return thread;
   }
 
   private static long nanos(Duration timeout) {
@@ -145,11 +132,8 @@ class ConcurrentContractTest {
 
   private static final TimeUnit UNIT = TimeUnit.NANOSECONDS;
 
-  @SuppressWarnings("WaitNotInLoop") // it is not to wait
   static Stream<Waiting> waits() {
-    Condition condition = MINE.newCondition();
     var free = new ReentrantLock();
-    var ended = ended();
     return Stream.of(
         new Waiting(
             "tryLock",
@@ -170,31 +154,6 @@ class ConcurrentContractTest {
             "tryAcquire",
             (token, timeout) -> Locks.tryAcquire(token, new Semaphore(2), 2, timeout),
             (_, timeout) -> new Semaphore(2).tryAcquire(2, nanos(timeout), UNIT),
-            true),
-        new Waiting(
-            "await of a condition",
-            (token, timeout) -> Locks.await(token, condition, timeout),
-            (_, timeout) -> condition.await(nanos(timeout), UNIT),
-            false),
-        new Waiting(
-            "await of a latch",
-            (token, timeout) -> Locks.await(token, new CountDownLatch(1), timeout),
-            (_, timeout) -> new CountDownLatch(1).await(nanos(timeout), UNIT),
-            false),
-        new Waiting(
-            "await of a latch",
-            (token, timeout) -> Locks.await(token, new CountDownLatch(0), timeout),
-            (_, timeout) -> new CountDownLatch(0).await(nanos(timeout), UNIT),
-            true),
-        new Waiting(
-            "join",
-            (token, timeout) -> Locks.join(token, live, timeout),
-            (_, timeout) -> live.join(timeout),
-            false),
-        new Waiting(
-            "join",
-            (token, timeout) -> Locks.join(token, ended, timeout),
-            (_, timeout) -> ended.join(timeout),
             true),
         new Waiting(
             "poll",
@@ -238,15 +197,10 @@ class ConcurrentContractTest {
 
   private String outcome(
       Waiting waiting, CancellationToken token, Duration timeout, int interrupts) {
-    MINE.lock();
-    try {
-      if (interrupts > 0) {
-        Thread.currentThread().interrupt();
-      }
-      return outcome(waiting.call, token, timeout);
-    } finally {
-      MINE.unlock();
+    if (interrupts > 0) {
+      Thread.currentThread().interrupt();
     }
+    return outcome(waiting.call, token, timeout);
   }
 
   @Nested
@@ -254,11 +208,10 @@ class ConcurrentContractTest {
   @Says(
       value =
           "If what it waits for and the cancellation come together, it is acquired or cancelled,"
-              + " never both, and no permit and no signal is lost",
+              + " never both, and no permit is lost",
       by = {
         "LocksTest.a_cancelled_lock_is_not_held",
-        "LocksTest.a_cancelled_acquire_takes_no_permit",
-        "LocksTest.a_signal_that_somebody_else_waits_for_is_not_taken_by_a_cancelled_await"
+        "LocksTest.a_cancelled_acquire_takes_no_permit"
       })
   @Says(
       value =
@@ -268,22 +221,7 @@ class ConcurrentContractTest {
   @Says(
       value = {"the lock is not held", "what may end the wait"},
       by = "LocksTest.a_cancelled_lock_is_not_held")
-  @Says(
-      value = "but not for ever",
-      by = {
-        "LocksTest.a_timeout_is_no_cancellation",
-        "LocksTest.a_wait_for_a_signal_may_have_a_timeout"
-      })
-  @Says(
-      value =
-          "So a cancelled call, too, returns only when it has got the lock back, and for that it"
-              + " waits as long as it takes",
-      by = "LocksTest.a_cancelled_await_holds_the_lock_again")
-  @Says(
-      value = "the thread is left alone",
-      by = "LocksTest.a_thread_is_waited_for_until_it_has_ended_or_the_token_is_cancelled")
-  @Says(value = "if it was not started", by = "LocksTest.a_thread_that_was_not_started_is_refused")
-  @Says(value = "As ever, it may wake without a signal: ask in a loop", advice = true)
+  @Says(value = "but not for ever", by = "LocksTest.a_timeout_is_no_cancellation")
   class OfLocks {
     static Stream<Waiting> waits() {
       return ConcurrentContractTest.waits().filter(each -> !each.name.matches("poll|offer"));
@@ -302,33 +240,14 @@ class ConcurrentContractTest {
     }
 
     @Test
-    @Says("Zero only asks")
-    void zero_without_the_lock_is_refused_as_by_the_jdk() {
-      Condition condition = MINE.newCondition();
-      for (Duration timeout : List.of(Duration.ZERO, Duration.ofMinutes(1))) {
-        assertThrows(
-            IllegalMonitorStateException.class, () -> Locks.await(NONE, condition, timeout));
-      }
-    }
-
-    @Test
     @Says("A token that is cancelled already ends the call at once")
     void a_cancelled_token_ends_what_waits_without_end() throws Exception {
       var lock = new ReentrantReadWriteLock();
       assertThrows(CancelledException.class, () -> Locks.lock(CANCELLED, lock.writeLock()));
       assertFalse(lock.isWriteLocked());
       var permits = new Semaphore(1);
-      assertThrows(CancelledException.class, () -> Locks.acquire(CANCELLED, permits));
+      assertThrows(CancelledException.class, () -> Locks.acquire(CANCELLED, permits, 1));
       assertEquals(1, permits.availablePermits());
-      assertThrows(CancelledException.class, () -> Locks.await(CANCELLED, new CountDownLatch(0)));
-      assertThrows(CancelledException.class, () -> Locks.join(CANCELLED, ended()));
-      MINE.lock();
-      try {
-        Condition condition = MINE.newCondition();
-        assertThrows(CancelledException.class, () -> Locks.await(CANCELLED, condition));
-      } finally {
-        MINE.unlock();
-      }
     }
   }
 
@@ -343,10 +262,8 @@ class ConcurrentContractTest {
     for (CancellationToken each : List.of(NONE, token)) {
       String interrupted = outcome(waiting, each, zero, 1);
       assertEquals(outcome(waiting, each, longer, 1), interrupted);
-      if (!waiting.name.equals("join") || waiting.there) {
-        assertEquals(
-            outcome(new Waiting("", waiting.jdk, waiting.jdk, true), each, zero, 1), interrupted);
-      }
+      assertEquals(
+          outcome(new Waiting("", waiting.jdk, waiting.jdk, true), each, zero, 1), interrupted);
     }
     if (!waiting.there) {
       assertEquals("InterruptedException", outcome(waiting, NONE, zero, 1));
@@ -370,7 +287,7 @@ class ConcurrentContractTest {
   @Says(
       value = {
         "Asks the queue first without waiting, and guards only a call that has to wait",
-        "Beside the queue's own work, a call that need not wait costs one poll of the token"
+        "Beside the queue's own work, a call that need not wait costs one poll of each token"
       },
       by = "QueuesTest.a_timeout_of_zero_does_not_wait")
   @Says(
@@ -537,6 +454,66 @@ class ConcurrentContractTest {
     }
 
     @Test
+    @Says({"zero does not call the body at all", "zero does not begin"})
+    void a_timeout_of_zero_is_over_before_the_body() {
+      for (CancellationToken each : List.of(NONE, token)) {
+        var calls = new AtomicInteger();
+        assertEquals(
+            Optional.empty(), Blocking.interruptibly(each, Duration.ZERO, calls::incrementAndGet));
+        assertFalse(Blocking.interruptibly(each, Duration.ZERO, () -> calls.set(1)));
+        assertEquals(0, calls.get());
+      }
+    }
+
+    @Test
+    @Says("what the body returned, even if the time was over meanwhile")
+    void a_value_that_comes_is_not_lost_to_the_timeout() throws Exception {
+      var time = new ManualTime();
+      CancellationSource manual = time.call(() -> CancellationSource.create());
+      var value =
+          Blocking.interruptibly(
+              manual.token(),
+              Duration.ofSeconds(1),
+              () -> {
+                time.advance(Duration.ofSeconds(2));
+                return "value";
+              });
+      assertEquals(Optional.of("value"), value);
+      assertTrue(
+          Blocking.interruptibly(
+              manual.token(), Duration.ofSeconds(1), () -> time.advance(Duration.ofSeconds(2))));
+    }
+
+    @Test
+    @Says({"That is no cancellation for the caller", "the body cannot tell the two apart"})
+    void a_timeout_interrupts_and_is_no_cancellation() throws Exception {
+      var time = new ManualTime();
+      CancellationSource manual = time.call(() -> CancellationSource.create());
+      var thrown = new AtomicReference<Exception>();
+      var begun = new CountDownLatch(1);
+      var call =
+          elsewhere(
+              () ->
+                  Blocking.interruptibly(
+                      manual.token(),
+                      Duration.ofSeconds(1),
+                      () -> {
+                        begun.countDown();
+                        try {
+                          return new LinkedBlockingQueue<String>().take();
+                        } catch (InterruptedException e) {
+                          thrown.set(e);
+                          throw e;
+                        }
+                      }));
+      begun.await();
+      time.advance(Duration.ofSeconds(1));
+      assertEquals(Optional.empty(), get(call));
+      assertInstanceOf(InterruptedException.class, thrown.get());
+      assertFalse(manual.isCancelled());
+    }
+
+    @Test
     @Says({
       "It is closed by Cancellation#dispatcher(), while the thread is inside the call and not"
           + " later: this method returns when that is over",
@@ -612,7 +589,8 @@ class ConcurrentContractTest {
     void from_thread_to_thread() throws Exception {
       SelectableQueue<Integer> queue = SelectableQueue.unbounded();
       var selects =
-          elsewhere(() -> Select.biased(Clause.taken(queue, element -> element + plain)).await());
+          elsewhere(
+              () -> Select.biased(Clause.taken(queue, element -> element + plain)).await(NONE));
       plain = 1;
       queue.put(41);
       assertEquals(42, get(selects));
@@ -666,16 +644,16 @@ class ConcurrentContractTest {
     @Says("All methods may be called from any thread")
     void several_threads_wait_with_one_selection() throws Exception {
       Event<String> event = Event.create();
-      Select<String> select = Select.fair(Clause.set(event, value -> value));
+      Select<String> select = Select.fair(Clause.happened(event, value -> value));
       var calls = new ArrayList<FutureTask<String>>();
       for (int i = 0; i < 3; i++) {
-        calls.add(elsewhere(select::await));
+        calls.add(elsewhere(() -> select.await(NONE)));
       }
       event.set("all");
       for (var call : calls) {
         assertEquals("all", get(call));
       }
-      assertEquals("all", select.await());
+      assertEquals("all", select.await(NONE));
     }
   }
 
@@ -687,7 +665,7 @@ class ConcurrentContractTest {
               + " wait is over",
       by = "SelectTest.the_handler_runs_on_the_thread_that_waits")
   @Says(
-      value = "it may do anything, and what it throws leaves Select#await()",
+      value = "it may do anything, and what it throws leaves Select#await",
       by = {
         "SelectTest.a_handler_may_select_again",
         "ClauseTest.what_the_handler_throws_is_thrown"
@@ -723,9 +701,10 @@ class ConcurrentContractTest {
     void one_clause_in_several_selections() throws Exception {
       SelectableQueue<String> queue = SelectableQueue.unbounded();
       Clause<String> clause = Clause.taken(queue, element -> element);
-      var first = elsewhere(() -> Select.biased(clause).await());
+      var first = elsewhere(() -> Select.biased(clause).await(NONE));
       var second =
-          elsewhere(() -> Select.fair(Clause.passed(Deadline.none(), () -> ""), clause).await());
+          elsewhere(
+              () -> Select.fair(Clause.passed(Deadline.none(), () -> ""), clause).await(NONE));
       queue.add("one");
       queue.add("two");
       assertEquals(List.of("one", "two"), Stream.of(get(first), get(second)).sorted().toList());
@@ -736,8 +715,9 @@ class ConcurrentContractTest {
     void a_stage_that_loses_goes_on() throws Exception {
       var stage = new CompletableFuture<String>();
       Clause<String> wins = Clause.passed(Deadline.after(Duration.ZERO), () -> "won");
-      assertEquals("won", Select.biased(Clause.completed(stage, value -> "lost"), wins).await());
-      assertEquals("won", Select.biased(Clause.ended(stage, end -> "lost"), wins).await());
+      assertEquals(
+          "won", Select.biased(Clause.completed(stage, value -> "lost"), wins).await(NONE));
+      assertEquals("won", Select.biased(Clause.ended(stage, end -> "lost"), wins).await(NONE));
       assertFalse(stage.isDone());
     }
   }
@@ -816,7 +796,7 @@ class ConcurrentContractTest {
       var waits =
           elsewhere(
               () -> {
-                event.await();
+                event.await(NONE);
                 return plain;
               });
       var heard = new CompletableFuture<Integer>();
@@ -873,7 +853,7 @@ class ConcurrentContractTest {
     void a_wait_of_zero_throws_for_an_interrupt_unless_it_is_set() throws Exception {
       Event<String> event = Event.create();
       Thread.currentThread().interrupt();
-      assertThrows(InterruptedException.class, () -> event.await(Duration.ZERO));
+      assertThrows(InterruptedException.class, () -> event.await(NONE, Duration.ZERO));
       assertThrows(CancelledException.class, () -> event.await(CANCELLED, Duration.ZERO));
       event.set("now");
       Thread.currentThread().interrupt();
@@ -964,8 +944,8 @@ class ConcurrentContractTest {
       })
   @Says(
       value =
-          "If the token or the linked future is cancelled, future.cancel(true) is called, on a"
-              + " thread of this library",
+          "If the token or the linked future is cancelled, cancel(true) is called on the future"
+              + " that the stage is, or gives: on a thread of this library",
       by = {
         "FuturesUnderTest.cancelling_the_token_cancels_the_original_by_the_dispatcher",
         "FuturesUnderTest.cancelling_the_linked_future_cancels_the_original_and_not_the_token"
@@ -1055,7 +1035,7 @@ class ConcurrentContractTest {
 
     @Test
     @Says({
-      "A value that comes too late is not handed on, and stays in future",
+      "A value that comes too late is not handed on, and stays in the stage",
       "if it has to be closed, such as the body of an answer, add a stage there that does so"
     })
     void a_late_value_stays_in_the_original() throws Exception {
@@ -1168,6 +1148,7 @@ class ConcurrentContractTest {
       var delivered = new CopyOnWriteArrayList<Outcome<String>>();
       try (Latest<String> latest =
           Latest.open(
+              CancellationToken.none(),
               Runnable::run,
               outcome -> {
                 if (delivering.getCount() > 0) {
@@ -1197,7 +1178,8 @@ class ConcurrentContractTest {
     })
     void what_happens_before_what() throws Exception {
       var seen = new CompletableFuture<Integer>();
-      try (Latest<Integer> latest = Latest.open(Runnable::run, _ -> seen.complete(plain))) {
+      try (Latest<Integer> latest =
+          Latest.open(CancellationToken.none(), Runnable::run, _ -> seen.complete(plain))) {
         plain = 1;
         assertInstanceOf(
             Outcome.Success.class,
@@ -1216,7 +1198,8 @@ class ConcurrentContractTest {
     @Says("completes when the task has ended, with how it ended, whether or not that is delivered")
     void the_stage_tells_how_it_ended() throws Exception {
       var delivered = new CopyOnWriteArrayList<Outcome<String>>();
-      try (Latest<String> latest = Latest.open(Runnable::run, delivered::add)) {
+      try (Latest<String> latest =
+          Latest.open(CancellationToken.none(), Runnable::run, delivered::add)) {
         var begun = new CountDownLatch(1);
         var old =
             latest
@@ -1240,7 +1223,7 @@ class ConcurrentContractTest {
     void close_does_not_wait() throws Exception {
       var begun = new CountDownLatch(1);
       var release = new CountDownLatch(1);
-      Latest<Boolean> latest = Latest.open(Runnable::run, _ -> {});
+      Latest<Boolean> latest = Latest.open(CancellationToken.none(), Runnable::run, _ -> {});
       var stage =
           latest
               .submit(
@@ -1262,9 +1245,10 @@ class ConcurrentContractTest {
       var current = new CopyOnWriteArrayList<CancellationToken>();
       try (Latest<String> latest =
           Latest.open(
+              CancellationToken.none(),
               Runnable::run,
               _ -> current.add(Cancellation.current()),
-              o -> o.disposing(_ -> current.add(Cancellation.current())))) {
+              o -> o.withDisposer(_ -> current.add(Cancellation.current())))) {
         var begun = new CountDownLatch(1);
         var old =
             latest
@@ -1284,7 +1268,7 @@ class ConcurrentContractTest {
   }
 
   @Nested
-  @Of(Latest.Options.class)
+  @Of(Latest.Configuration.class)
   @Says(
       value = {
         "a copy in which a task begins only when the one before has ended",
@@ -1304,14 +1288,18 @@ class ConcurrentContractTest {
         "LatestStressTest.promise20_each_value_is_delivered_or_disposed_of_once_and_nothing_old_after_new",
         "LatestTest.promise20_what_waits_for_the_delivering_thread_is_disposed_of_after_close"
       })
-  class OfLatestOptions {
+  class OfLatestConfiguration {
     @Test
     @Says("but null")
     void null_is_not_disposed_of() throws Exception {
       var disposed = new AtomicInteger();
       var waiting = new LinkedBlockingQueue<Runnable>();
       Latest<String> latest =
-          Latest.open(waiting::add, _ -> {}, o -> o.disposing(_ -> disposed.incrementAndGet()));
+          Latest.open(
+              CancellationToken.none(),
+              waiting::add,
+              _ -> {},
+              o -> o.withDisposer(_ -> disposed.incrementAndGet()));
       var nothing = latest.submit(() -> null).toCompletableFuture();
       Objects.requireNonNull(waiting.poll(20, TimeUnit.SECONDS));
       latest.close();

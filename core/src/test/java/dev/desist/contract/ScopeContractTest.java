@@ -20,6 +20,7 @@ import dev.desist.CancelledException;
 import dev.desist.Leftover;
 import dev.desist.Leftovers;
 import dev.desist.Outcome;
+import dev.desist.Task;
 import dev.desist.TimeSource;
 import dev.desist.contract.SentencesTest.Of;
 import dev.desist.contract.SentencesTest.Says;
@@ -48,11 +49,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What the API documentation of {@code dev.desist.scope} says, sentence by sentence. What is shown
@@ -510,7 +515,8 @@ class ScopeContractTest {
       by =
           "ScopeCancellationTest.no_interrupt_is_left_for_the_joiner_when_an_aborted_task_did_not_notice")
   @Says(
-      value = "Waits until the task has ended, or token is cancelled",
+      value =
+          "With the token of the scope, for its owner to take what comes in the order of the forks",
       by = "ScopeCancellationTest.the_owner_waits_for_one_after_the_other_until_the_scope_is_over")
   @Says(value = "The joiner may be told a moment later", advice = true)
   class OfSubtask {
@@ -554,62 +560,160 @@ class ScopeContractTest {
       }
     }
 
-    @Test
+    /** Whether it is to end, and how. */
+    enum End {
+      UNDISTURBED,
+      CANCELLED,
+      CANCELLED_WITH_ITS_SCOPE,
+      ABORTED,
+      ABORTED_WITH_ITS_SCOPE;
+
+      boolean interrupts() {
+        return this == ABORTED || this == ABORTED_WITH_ITS_SCOPE;
+      }
+
+      void bringAbout(TaskScope<?, ?> scope, Subtask<?> subtask) {
+        boolean done =
+            switch (this) {
+              case UNDISTURBED -> true;
+              case CANCELLED -> subtask.cancel();
+              case CANCELLED_WITH_ITS_SCOPE -> scope.cancel();
+              case ABORTED -> subtask.abort();
+              case ABORTED_WITH_ITS_SCOPE -> scope.abort();
+            };
+        assertTrue(done);
+      }
+
+      void await() throws InterruptedException {
+        if (this != UNDISTURBED) {
+          Cancellation.current().await();
+        }
+      }
+    }
+
+    interface Body {
+      Object call(End end) throws Exception;
+    }
+
+    /** A row of the table; null where there is no state. */
+    record Row(
+        String task,
+        Subtask.@Nullable State undisturbed,
+        Subtask.@Nullable State cancelled,
+        Subtask.@Nullable State aborted,
+        Body body) {
+      Subtask.@Nullable State state(End end) {
+        return end == End.UNDISTURBED ? undisturbed : end.interrupts() ? aborted : cancelled;
+      }
+
+      @Override
+      public String toString() {
+        return task;
+      }
+    }
+
+    static List<Row> rows() {
+      return List.of(
+          new Row(
+              "gave a value",
+              Subtask.State.SUCCESS,
+              Subtask.State.SUCCESS,
+              Subtask.State.SUCCESS,
+              end -> {
+                end.await();
+                return "value";
+              }),
+          new Row(
+              "threw that of its own token",
+              null,
+              Subtask.State.CANCELLED,
+              Subtask.State.CANCELLED,
+              _ -> listen()),
+          new Row(
+              "threw what others had wrapped around that",
+              null,
+              Subtask.State.CANCELLED,
+              Subtask.State.CANCELLED,
+              _ -> {
+                try {
+                  return listen();
+                } catch (CancelledException e) {
+                  throw new IOException("wrapped", e);
+                }
+              }),
+          new Row(
+              "threw an interruption",
+              Subtask.State.FAILED,
+              Subtask.State.FAILED,
+              Subtask.State.CANCELLED,
+              end -> {
+                if (end.interrupts()) {
+                  Thread.sleep(FOREVER);
+                }
+                end.await();
+                throw new InterruptedException("of a call");
+              }),
+          new Row(
+              "threw that of another token",
+              Subtask.State.FAILED,
+              Subtask.State.FAILED,
+              Subtask.State.FAILED,
+              end -> {
+                end.await();
+                CANCELLED.throwIfCancelled();
+                return "never";
+              }),
+          new Row(
+              "threw anything else",
+              Subtask.State.FAILED,
+              Subtask.State.FAILED,
+              Subtask.State.FAILED,
+              end -> {
+                end.await();
+                throw new IOException("its own");
+              }));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
     @Says({
+      "The state in which a subtask ends",
       "A task that was cancelled ends as Outcome.Cancelled if it threw the CancelledException of"
           + " its own token or scope, and, once it was aborted, if it threw an interruption",
       "The CancelledException of any other token"
     })
-    void how_a_cancelled_task_ends() throws Exception {
-      assertEquals(Subtask.State.CANCELLED, endOf(ScopeContractTest::listen, false));
-      assertEquals(
-          Subtask.State.CANCELLED,
-          endOf(
-              () -> {
-                Thread.sleep(FOREVER);
-                return 1;
-              },
-              true));
-      assertEquals(
-          Subtask.State.SUCCESS,
-          endOf(
-              () -> {
-                Cancellation.current().await();
-                return 1;
-              },
-              false));
-      assertEquals(
-          Subtask.State.FAILED,
-          endOf(
-              () -> {
-                Cancellation.current().await();
-                throw new IOException("its own");
-              },
-              false));
-      assertEquals(
-          Subtask.State.FAILED,
-          endOf(
-              () -> {
-                Cancellation.current().await();
-                CANCELLED.throwIfCancelled();
-                return 1;
-              },
-              false));
-    }
-
-    private static Subtask.State endOf(Callable<Object> task, boolean abort) throws Exception {
-      var begun = new CountDownLatch(1);
-      try (var scope = TaskScope.open(Joiner.awaitAll())) {
-        Subtask<Object> subtask =
-            scope.fork(
-                () -> {
-                  begun.countDown();
-                  return task.call();
-                });
-        begun.await();
-        assertTrue(abort ? subtask.abort() : subtask.cancel());
-        scope.join();
-        return subtask.state();
+    void the_state_in_which_it_ends(Row row) throws Exception {
+      for (End end : End.values()) {
+        Subtask.State state = row.state(end);
+        if (state == null) {
+          continue;
+        }
+        var begun = new CountDownLatch(1);
+        Subtask<Object> subtask;
+        try (var scope = TaskScope.open(Joiner.awaitAll())) {
+          subtask =
+              scope.fork(
+                  () -> {
+                    begun.countDown();
+                    return row.body().call(end);
+                  });
+          begun.await();
+          end.bringAbout(scope, subtask);
+          subtask.await();
+          if (!scope.token().isCancelled()) {
+            scope.join();
+          } else {
+            assertThrows(CancelledException.class, scope::join);
+          }
+        }
+        assertEquals(state, subtask.state(), end::name);
+        var outcome =
+            switch (subtask.outcome().orElseThrow()) {
+              case Outcome.Success<Object> _ -> Subtask.State.SUCCESS;
+              case Outcome.Failure<Object> _ -> Subtask.State.FAILED;
+              case Outcome.Cancelled<Object> _ -> Subtask.State.CANCELLED;
+            };
+        assertEquals(state, outcome, end::name);
       }
     }
 
@@ -690,11 +794,12 @@ class ScopeContractTest {
 
     @Test
     @Says({
-      "Does not look at the current token, so that one can wait for the end of what one has"
+      "Obeys no token, not even the current one, so that one can wait for the end of what one has"
           + " aborted",
+      "an interrupt alone ends the wait",
       "zero only asks",
       "what may end the wait",
-      "if the token is or becomes cancelled, and the task has not ended",
+      "if a token is or becomes cancelled, and the task has not ended",
     })
     void a_wait_for_it() throws Exception {
       try (var scope = TaskScope.open(Joiner.awaitAll())) {
@@ -904,8 +1009,8 @@ class ScopeContractTest {
   @Of(Tasks.class)
   @Says(
       value =
-          "A result that is not returned is handed to the disposer in the options, however late it"
-              + " comes",
+          "A result that is not returned is handed to the disposer in the configuration, however"
+              + " late it comes",
       by = {
         "TasksTest.promise20_every_value_is_returned_or_disposed_of_once",
         "TasksTest.promise20_within_leaves_a_deaf_task_behind_and_its_late_value_is_disposed_of"
@@ -921,7 +1026,8 @@ class ScopeContractTest {
         "TasksTest.promise16_a_timeout_of_the_task_on_another_thread_is_told_apart_too"
       })
   @Says(
-      value = "with a Grace that leaves, this method returns on time although the task does not",
+      value =
+          "With a Grace that leaves, this method returns on time then, although the task does not",
       by = "TasksTest.promise20_within_leaves_a_deaf_task_behind_and_its_late_value_is_disposed_of")
   @Says(
       value =
@@ -971,8 +1077,8 @@ class ScopeContractTest {
     }
 
     @Test
-    @Says("@throws TimeoutException never, without options")
-    void without_options_there_is_no_timeout_of_its_own() {
+    @Says("@throws TimeoutException never, without a configuration")
+    void without_a_configuration_there_is_no_timeout_of_its_own() {
       try (var outer = CancellationToken.none().childWithTimeout(Duration.ofMillis(1))) {
         assertThrows(
             CancelledException.class,
@@ -990,9 +1096,8 @@ class ScopeContractTest {
     @Test
     @Says({"not negative", "at least count"})
     void counts_are_checked() {
-      refuses("count must not be negative: -1", () -> Tasks.any(-1, Tasks.options(), List.of()));
-      refuses(
-          "at least 2 tasks are needed: 1", () -> Tasks.any(2, Tasks.options(), List.of(() -> 1)));
+      refuses("count must not be negative: -1", () -> Tasks.any(-1, List.of()));
+      refuses("at least 2 tasks are needed: 1", () -> Tasks.any(2, List.of(() -> 1)));
     }
 
     @Test
@@ -1016,14 +1121,14 @@ class ScopeContractTest {
 
     @Test
     @Says({
-      "What differs: a value that comes after the time was up is not returned, but goes to the"
-          + " disposer",
+      "a value that comes after the time was up is not returned, but goes to the disposer",
       "the cause of the TimeoutException is always the CancelledException that the task sees",
-      "if the timeout had passed before the task ended"
+      "in a scope, if it had passed before the task ended"
     })
     void on_a_thread_of_its_own_the_time_decides() throws Exception {
       var disposed = new ArrayList<String>();
-      Tasks.Options<String> options = Tasks.<String>options().disposing(disposed::add);
+      UnaryOperator<Tasks.Configuration<String>> scoped =
+          c -> c.withScope(s -> s).withDisposer(disposed::add);
       var thrown =
           assertThrows(
               TimeoutException.class,
@@ -1031,12 +1136,12 @@ class ScopeContractTest {
                   time.call(
                       () ->
                           Tasks.within(
-                              options,
                               Duration.ofSeconds(1),
                               () -> {
                                 time.advance(Duration.ofSeconds(2));
                                 return "too late";
-                              })));
+                              },
+                              scoped)));
       assertEquals(List.of("too late"), disposed);
       assertInstanceOf(CancelledException.class, thrown.getCause());
       var wrapped =
@@ -1046,7 +1151,6 @@ class ScopeContractTest {
                   time.call(
                       () ->
                           Tasks.within(
-                              options,
                               Duration.ofSeconds(1),
                               () -> {
                                 time.advance(Duration.ofSeconds(2));
@@ -1055,17 +1159,21 @@ class ScopeContractTest {
                                 } catch (CancelledException e) {
                                   throw new IOException("wrapped", e);
                                 }
-                              })));
+                              },
+                              scoped)));
       assertInstanceOf(CancelledException.class, wrapped.getCause());
     }
 
     @Test
-    @Says({"zero does not let the task begin", "zero lets the task run up to its first checkpoint"})
+    @Says({
+      "What differs in a scope: zero does not let the task begin",
+      "zero lets the task run up to its first checkpoint"
+    })
     void a_timeout_of_zero() {
       var ran = new AtomicInteger();
       assertThrows(
           TimeoutException.class,
-          () -> Tasks.within(Tasks.options(), Duration.ZERO, ran::incrementAndGet));
+          () -> Tasks.within(Duration.ZERO, ran::incrementAndGet, c -> c.withScope(s -> s)));
       assertEquals(0, ran.get());
       assertThrows(
           TimeoutException.class,
@@ -1088,7 +1196,7 @@ class ScopeContractTest {
           + " of the task's thread"
     })
     void callbacks_that_are_left_and_fail() throws Exception {
-      Callable<Integer> leaves =
+      Task<Integer, RuntimeException> leaves =
           () -> {
             Cancellation.current()
                 .onCancel(
@@ -1104,15 +1212,16 @@ class ScopeContractTest {
       var uncaught = new AtomicReference<Throwable>();
       var threads =
           Thread.ofPlatform().daemon().uncaughtExceptionHandler((_, e) -> uncaught.set(e));
-      Tasks.Options<Integer> options =
-          Tasks.<Integer>options().configured(c -> c.withThreadFactory(threads.factory()));
-      assertEquals(1, Tasks.within(options, FOREVER, leaves));
+      int value =
+          Tasks.within(
+              FOREVER, leaves, c -> c.withScope(s -> s.withThreadFactory(threads.factory())));
+      assertEquals(1, value);
       assertInstanceOf(CancellationCallbackException.class, uncaught.get());
     }
   }
 
   @Nested
-  @Of(Tasks.Options.class)
+  @Of(Tasks.Configuration.class)
   @Says(
       value =
           "of tasks that lost, that succeeded before another one failed, or that ended after they"
@@ -1122,7 +1231,7 @@ class ScopeContractTest {
         "TasksTest.if_one_of_all_fails_the_others_end_and_their_values_are_disposed_of",
         "TasksTest.promise20_within_leaves_a_deaf_task_behind_and_its_late_value_is_disposed_of"
       })
-  class OfOptions {
+  class OfConfigurationOfTasks {
     @Test
     @Says({
       "It is called once for each, by the thread of the task or by the caller, in a shield",
@@ -1132,9 +1241,9 @@ class ScopeContractTest {
       var disposed = new CopyOnWriteArrayList<String>();
       var threads = new CopyOnWriteArrayList<Thread>();
       var runners = new CopyOnWriteArrayList<Thread>();
-      Tasks.Options<String> options =
-          Tasks.<String>options()
-              .disposing(
+      UnaryOperator<Tasks.Configuration<String>> disposing =
+          c ->
+              c.withDisposer(
                   value -> {
                     Cancellation.checkpoint(); // what it throws would be logged
                     assertSame(CancellationToken.none(), Cancellation.current());
@@ -1157,7 +1266,7 @@ class ScopeContractTest {
             await().until(() -> runners.size() == 1);
             return "won";
           };
-      assertEquals("won", Tasks.race(options, List.of(wins, loses, losesNothing)));
+      assertEquals("won", Tasks.race(List.of(wins, loses, losesNothing), disposing));
       assertEquals(List.of("late"), disposed);
       assertTrue(
           threads.getFirst() == Thread.currentThread() || threads.getFirst() == runners.getFirst());
@@ -1174,8 +1283,8 @@ class ScopeContractTest {
                     outer.token(),
                     () ->
                         Tasks.all(
-                            options.configured(c -> c.withParallelism(1)),
-                            List.of(() -> "left", cancels))));
+                            List.of(() -> "left", cancels),
+                            c -> disposing.apply(c).withScope(s -> s.withParallelism(1)))));
       }
       assertEquals(List.of("late", "left"), disposed);
       assertSame(Thread.currentThread(), threads.getLast());
@@ -1183,13 +1292,15 @@ class ScopeContractTest {
 
     @Test
     @Says("applied to the configuration made so far")
-    void options_of_any_supertype_will_do() throws Exception {
-      // What is written in one go has the type Options<Object>, since nothing tells otherwise.
-      var anonymous = Tasks.options().configured(c -> c.withName("first")).fair();
-      String value = Tasks.within(anonymous, FOREVER, () -> "value");
-      List<String> values =
-          Tasks.all(anonymous.configured(c -> c.withParallelism(1)), List.of(() -> value));
-      assertEquals("value", Tasks.race(Tasks.options().fair(), List.of(values::getFirst)));
+    void the_scope_is_configured_step_by_step() throws Exception {
+      var names = new CopyOnWriteArrayList<String>();
+      Callable<Integer> task = () -> names.add(Thread.currentThread().getName()) ? 1 : 0;
+      List<Integer> values =
+          Tasks.all(
+              List.of(task, task),
+              c -> c.withName("before").withScope(s -> s.withParallelism(1)).withName("after"));
+      assertEquals(List.of(1, 1), values);
+      assertEquals(List.of("after", "after"), names);
     }
   }
 
@@ -1327,6 +1438,12 @@ class ScopeContractTest {
       value = "@throws CancellationCallbackException after all this, if callbacks failed",
       by = "ScopeMisuseTest.callbacks_that_fail_when_the_scope_is_closed_reach_who_closes_it")
   @Says(
+      value = {
+        "what may end the wait, beside the token that is current",
+        "if a token is or becomes cancelled, and this scope has not come to its end"
+      },
+      by = "ScopeTokenTest.a_wait_with_a_token_ends_with_that_or_the_current_one")
+  @Says(
       value = "if one of the subtasks waits, or one of theirs",
       by =
           "ScopeForeignCodeTest.a_subtask_must_not_wait_for_the_end_of_its_scope_from_however_far_inside")
@@ -1393,8 +1510,9 @@ class ScopeContractTest {
     @Test
     @Says({
       "All other methods may be called from any thread",
-      "Does not look at the current token, so that one can wait for the end of what one has"
+      "Obeys no token, not even the current one, so that one can wait for the end of what one has"
           + " aborted",
+      "an interrupt alone ends the wait",
       "zero only asks"
     })
     void any_thread_may() throws Exception {

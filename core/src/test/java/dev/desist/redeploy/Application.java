@@ -273,7 +273,7 @@ public final class Application implements Function<String, Callable<List<String>
           });
       throw new IllegalStateException("no timeout");
     } catch (TimeoutException e) {
-      Tasks.within(Tasks.options(), Duration.ofHours(1), () -> 1);
+      Tasks.within(Duration.ofHours(1), () -> 1, c -> c.withScope(s -> s));
     }
   }
 
@@ -287,6 +287,7 @@ public final class Application implements Function<String, Callable<List<String>
       Futures.under(source.token(), CompletableFuture.completedStage(1)).get();
       CompletableFuture<Object> waiting =
           Futures.submit(
+              CancellationToken.none(),
               pool,
               () -> {
                 Cancellation.sleep(Duration.ofHours(1));
@@ -301,7 +302,7 @@ public final class Application implements Function<String, Callable<List<String>
 
   private static void latest() throws Exception {
     try (ExecutorService pool = Executors.newFixedThreadPool(2);
-        Latest<Object> latest = Latest.open(pool, _ -> {})) {
+        Latest<Object> latest = Latest.open(CancellationToken.none(), pool, _ -> {})) {
       latest.submit(
           () -> {
             Cancellation.sleep(Duration.ofHours(1));
@@ -319,24 +320,28 @@ public final class Application implements Function<String, Callable<List<String>
     cancelled(
         token ->
             Select.fair(
-                    Clause.set(event, value -> value),
+                    Clause.happened(event, value -> value),
                     Clause.taken(queue, value -> value),
                     Clause.ended(new CompletableFuture<String>(), _ -> "ended"),
                     Clause.passed(Deadline.after(Duration.ofHours(1)), () -> "late"))
                 .await(token));
     event.set("set");
-    Select.biased(Clause.set(event, value -> value)).await();
+    Select.biased(Clause.happened(event, value -> value)).await(CancellationToken.none());
   }
 
+  @SuppressWarnings("WaitNotInLoop") // nobody signals
   private static void queues() throws Exception {
     cancelled(token -> Queues.take(token, new ArrayBlockingQueue<>(1)));
     cancelled(token -> Queues.take(token, SelectableQueue.unbounded()));
-    cancelled(token -> Locks.acquire(token, new Semaphore(0)));
-    cancelled(token -> Locks.await(token, new CountDownLatch(1)));
+    cancelled(token -> Locks.acquire(token, new Semaphore(0), 1));
+    cancelled(
+        token ->
+            Blocking.interruptibly(
+                token, Duration.ofHours(1), () -> new CountDownLatch(1).await()));
     var lock = new ReentrantLock();
-    Locks.lock(lock);
+    Locks.lock(CancellationToken.none(), lock);
     try {
-      cancelled(token -> Locks.await(token, lock.newCondition()));
+      cancelled(token -> Blocking.interruptibly(token, () -> lock.newCondition().await()));
     } finally {
       lock.unlock();
     }
@@ -435,7 +440,7 @@ public final class Application implements Function<String, Callable<List<String>
       cancelled(
           token ->
               UntilCancelled.thenThrow(token).stream(
-                      () -> Queues.take(new ArrayBlockingQueue<Integer>(1)))
+                      () -> Queues.take(token, new ArrayBlockingQueue<Integer>(1)))
                   .forEach(_ -> {}));
       CompletableFuture<Void> done;
       try (var publisher = new SubmissionPublisher<Integer>()) {

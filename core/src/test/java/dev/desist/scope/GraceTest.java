@@ -191,7 +191,8 @@ class GraceTest {
   void who_listens_is_not_reported() throws Exception {
     try (var scope =
         TaskScope.open(
-            Joiner.firstToEnd(), c -> c.withGrace(Grace.leaveAfter(Duration.ofDays(1))))) {
+            Joiner.anySuccessfulOrThrow(),
+            c -> c.withGrace(Grace.leaveAfter(Duration.ofDays(1))))) {
       scope.fork(
           () -> {
             dev.desist.Cancellation.sleep(Duration.ofDays(1));

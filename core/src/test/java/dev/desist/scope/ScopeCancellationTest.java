@@ -115,6 +115,7 @@ class ScopeCancellationTest {
           scope.fork(
               () ->
                   Blocking.interruptibly(
+                      CancellationToken.none(),
                       () -> {
                         inside.countDown();
                         return new SynchronousQueue<String>().take();
@@ -172,7 +173,8 @@ class ScopeCancellationTest {
                         inside.countDown();
                         return new SynchronousQueue<String>().take(); // knows no tokens
                       });
-                  return inner.join();
+                  inner.join();
+                  return "joined";
                 }
               });
       inside.await();
@@ -445,7 +447,7 @@ class ScopeCancellationTest {
   void an_interrupt_does_not_end_close_and_is_not_lost() throws Exception {
     var ended = new AtomicBoolean();
     var inside = new CountDownLatch(1);
-    try (var scope = TaskScope.open(Joiner.firstToEnd())) {
+    try (var scope = TaskScope.open(Joiner.anySuccessfulOrThrow())) {
       scope.fork(
           () -> {
             inside.countDown();

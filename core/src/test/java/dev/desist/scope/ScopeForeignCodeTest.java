@@ -9,10 +9,11 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
-import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
 import dev.desist.Leftovers;
 import dev.desist.Outcome;
+import dev.desist.Task;
+import dev.desist.support.ForeignCode;
 import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,92 +45,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * is lost, the right one is blamed, and the next scope works.
  */
 @ExtendWith(Hygiene.class)
-@SuppressWarnings({"serial", "OverrideThrowableToString"}) // these are to be as bad as can be
 class ScopeForeignCodeTest {
   // ---- what foreign code may throw ----
-
-  private static final class NoMessage extends RuntimeException {
-    @Override
-    public String getMessage() {
-      throw new NullPointerException("the message");
-    }
-  }
-
-  private static final class Evil extends RuntimeException {
-    @Override
-    public String getMessage() {
-      throw new Evil();
-    }
-
-    @Override
-    public synchronized Throwable getCause() {
-      throw new Evil();
-    }
-
-    @Override
-    public String toString() {
-      throw new Evil();
-    }
-  }
-
-  private static final class Endless extends RuntimeException {
-    @Override
-    public String toString() {
-      return describe(this);
-    }
-  }
-
-  private static String describe(Throwable thrown) {
-    return thrown.toString() + '.'; // and so on
-  }
-
-  private static final class Mute extends RuntimeException {
-    @Override
-    @SuppressWarnings({"NullAway", "ToStringReturnsNull"}) // that is what it is about
-    public @Nullable String toString() {
-      return null;
-    }
-  }
-
-  private static final class WrongError extends Error {
-    @Override
-    public String toString() {
-      throw new WrongError();
-    }
-  }
-
-  private static Throwable circle() {
-    var one = new RuntimeException("one");
-    var two = new RuntimeException("two", one);
-    one.initCause(two);
-    return two;
-  }
 
   private static final Map<String, Supplier<Throwable>> THROWN = thrown();
 
   private static Map<String, Supplier<Throwable>> thrown() {
-    var thrown = new LinkedHashMap<String, Supplier<Throwable>>();
-    thrown.put("a plain exception", () -> new IllegalStateException("own"));
-    thrown.put("one without a message to be had", NoMessage::new);
-    thrown.put("one that throws itself again and again", Evil::new);
-    thrown.put("one whose toString has no end", Endless::new);
-    thrown.put("one whose toString is null", Mute::new);
+    var thrown = new LinkedHashMap<>(ForeignCode.THROWN);
     thrown.put("an error", () -> new AssertionError("own"));
-    thrown.put("an error that throws itself", WrongError::new);
-    thrown.put("no memory", () -> new OutOfMemoryError("simulated"));
-    thrown.put("no stack", StackOverflowError::new);
-    thrown.put("a circle of causes", ScopeForeignCodeTest::circle);
-    thrown.put("a checked exception, unchecked", () -> new java.io.IOException("disk"));
-    thrown.put("an interrupt of nobody", () -> new InterruptedException("nobody's"));
-    thrown.put("a cancellation of another", ScopeForeignCodeTest::strangers);
     thrown.put("null", () -> new NullPointerException());
     return Collections.unmodifiableMap(thrown);
-  }
-
-  private static Throwable strangers() {
-    var other = CancellationSource.create("other");
-    other.cancel("not yours");
-    return new CancelledException(other.token());
   }
 
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
@@ -193,14 +118,15 @@ class ScopeForeignCodeTest {
         "a task",
         thrown -> {
           for (int limit : new int[] {0, 1}) {
-            TaskScope<String, List<Outcome<String>>> opened;
-            try (TaskScope<String, List<Outcome<String>>> scope =
-                TaskScope.open(Joiner.outcomes(), c -> limit == 0 ? c : c.withParallelism(limit))) {
+            TaskScope<String, List<Subtask<String>>> opened;
+            try (TaskScope<String, List<Subtask<String>>> scope =
+                TaskScope.open(
+                    Joiner.allUntil(_ -> false), c -> limit == 0 ? c : c.withParallelism(limit))) {
               opened = scope;
               scope.fork(() -> "before");
               scope.fork(() -> ScopeForeignCodeTest.<RuntimeException, String>raise(thrown));
               scope.fork(() -> "after");
-              List<Outcome<String>> outcomes = scope.join();
+              List<Outcome<String>> outcomes = outcomes(scope.join());
               assertEquals(new Outcome.Success<>("before"), outcomes.get(0));
               assertSame(
                   thrown, assertInstanceOf(Outcome.Failure.class, outcomes.get(1)).exception());
@@ -263,7 +189,7 @@ class ScopeForeignCodeTest {
               thrown,
               assertThrows(
                   Throwable.class,
-                  () -> Tasks.within(Tasks.options(), minute, () -> raise(thrown))));
+                  () -> Tasks.within(minute, () -> raise(thrown), c -> c.withScope(s -> s))));
           assertSame(
               thrown,
               assertThrows(
@@ -281,7 +207,7 @@ class ScopeForeignCodeTest {
     return forAll(
         "a layer",
         thrown -> {
-          Callable<Object> task =
+          Task<Object, Exception> task =
               () -> {
                 try {
                   Cancellation.sleep(Duration.ofMinutes(1));
@@ -294,12 +220,19 @@ class ScopeForeignCodeTest {
           var soon = Duration.ofMillis(1);
           if (thrown instanceof Exception && !(thrown instanceof CancelledException)) {
             var timedOut =
-                assertThrows(TimeoutException.class, () -> Tasks.within("mine", soon, task));
+                assertThrows(
+                    TimeoutException.class,
+                    () -> Tasks.within(soon, task, c -> c.withName("mine")));
             assertSame(thrown, timedOut.getCause());
             assertEquals("fallback", Tasks.withinOr(soon, task, () -> "fallback"));
           }
-          assertThrows(TimeoutException.class, () -> Tasks.within(Tasks.options(), soon, task));
+          assertThrows(
+              TimeoutException.class, () -> Tasks.within(soon, task, c -> c.withScope(s -> s)));
         });
+  }
+
+  private static <T> List<Outcome<T>> outcomes(List<Subtask<T>> subtasks) {
+    return subtasks.stream().map(subtask -> subtask.outcome().orElseThrow()).toList();
   }
 
   // ---- joiners ----
@@ -465,10 +398,10 @@ class ScopeForeignCodeTest {
               return ScopeForeignCodeTest.<RuntimeException, Thread>raise(e);
             }
           };
-      TaskScope<String, List<Outcome<String>>> opened;
-      try (TaskScope<String, List<Outcome<String>>> scope =
+      TaskScope<String, List<Subtask<String>>> opened;
+      try (TaskScope<String, List<Subtask<String>>> scope =
           TaskScope.open(
-              Joiner.outcomes(),
+              Joiner.allUntil(_ -> false),
               c -> {
                 var set =
                     c.withThreadFactory(factory).withGrace(Grace.reportAfter(Duration.ofMillis(5)));
@@ -511,13 +444,13 @@ class ScopeForeignCodeTest {
           var all = new CountDownLatch(3);
           String _ =
               Tasks.race(
-                  Tasks.<String>options()
-                      .disposing(
+                  List.of(() -> met(all, "a"), () -> met(all, "b"), () -> met(all, "c")),
+                  c ->
+                      c.withDisposer(
                           _ -> {
                             asked.incrementAndGet();
                             ScopeForeignCodeTest.<RuntimeException, Object>raise(thrown);
-                          }),
-                  List.of(() -> met(all, "a"), () -> met(all, "b"), () -> met(all, "c")));
+                          }));
           assertEquals(2, asked.get());
         });
   }
@@ -697,7 +630,8 @@ class ScopeForeignCodeTest {
 
   @Test
   void a_subtask_must_not_wait_for_the_end_of_its_scope_from_however_far_inside() throws Exception {
-    try (TaskScope<Object, List<Outcome<Object>>> scope = TaskScope.open(Joiner.outcomes())) {
+    try (TaskScope<Object, List<Subtask<Object>>> scope =
+        TaskScope.open(Joiner.allUntil(_ -> false))) {
       scope.fork(
           () -> {
             scope.await();
@@ -710,7 +644,7 @@ class ScopeForeignCodeTest {
                     scope.await();
                     return "not to be had";
                   }));
-      List<Outcome<Object>> outcomes = scope.join();
+      List<Outcome<Object>> outcomes = outcomes(scope.join());
       assertInstanceOf(
           IllegalStateException.class,
           assertInstanceOf(Outcome.Failure.class, outcomes.get(0)).exception());

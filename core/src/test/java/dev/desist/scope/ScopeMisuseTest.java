@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationCallbackException;
 import dev.desist.CancelledException;
@@ -293,7 +294,7 @@ class ScopeMisuseTest {
   void null_is_refused_by_name() throws Exception {
     try (var scope = TaskScope.open()) {
       assertNames("task", () -> scope.fork((Callable<Object>) null));
-      assertNames("task", () -> scope.fork((Runnable) null));
+      assertNames("task", () -> scope.fork((Action<?>) null));
       assertNames("name", () -> scope.fork(null, () -> 1));
       assertNames("task", () -> scope.fork("x", null));
       assertNames("reason", () -> scope.cancel(null));

@@ -120,8 +120,7 @@ class ScopeUnderAttackTest {
             });
     var thrown =
         assertThrows(
-            ExecutionException.class,
-            () -> Tasks.race(Tasks.options().disposing(disposed::add), leaky));
+            ExecutionException.class, () -> Tasks.race(leaky, c -> c.withDisposer(disposed::add)));
     assertInstanceOf(IllegalStateException.class, thrown.getCause());
     assertEquals(List.of("value"), disposed);
   }
@@ -164,26 +163,24 @@ class ScopeUnderAttackTest {
           gate.await();
           return "value";
         };
-    Tasks.Options<Object> options =
-        Tasks.options()
-            .disposing(
-                value -> {
-                  disposed.add(value);
-                  throwError("disposer");
-                });
     var thrown =
         assertThrows(
             ExecutionException.class,
             () ->
                 Tasks.all(
-                    options,
                     List.of(
                         task,
                         task,
                         () -> {
                           gate.await();
                           throw new IllegalStateException("task");
-                        })));
+                        }),
+                    c ->
+                        c.withDisposer(
+                            value -> {
+                              disposed.add(value);
+                              throwError("disposer");
+                            })));
     assertEquals("java.lang.IllegalStateException: task", String.valueOf(thrown.getCause()));
     assertEquals(2, disposed.size());
   }
@@ -360,8 +357,8 @@ class ScopeUnderAttackTest {
   @Test
   void join_waits_for_a_fork_that_the_joiner_was_told_of() throws Exception {
     var told = new CountDownLatch(1);
-    Joiner<Integer, List<Outcome<Integer>>> all = Joiner.outcomes();
-    Joiner<Integer, List<Outcome<Integer>>> slow =
+    Joiner<Integer, List<Subtask<Integer>>> all = Joiner.allUntil(_ -> false);
+    Joiner<Integer, List<Subtask<Integer>>> slow =
         new Joiner<>() {
           @Override
           public boolean onFork(Subtask<? extends Integer> subtask) {
@@ -372,7 +369,7 @@ class ScopeUnderAttackTest {
           }
 
           @Override
-          public List<Outcome<Integer>> result() throws Exception {
+          public List<Subtask<Integer>> result() throws Exception {
             return all.result();
           }
         };
@@ -390,7 +387,7 @@ class ScopeUnderAttackTest {
                     release.countDown();
                   });
       try {
-        assertEquals(List.of(new Outcome.Success<>(1)), scope.join());
+        assertEquals(List.of(1), scope.join().stream().map(Subtask::get).toList());
       } finally {
         release.countDown();
         forker.join();

@@ -31,6 +31,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -44,8 +45,8 @@ class TasksTest {
   private final ManualTime time = new ManualTime();
   private final List<Object> disposed = new CopyOnWriteArrayList<>();
 
-  private Tasks.Options<Object> disposing() {
-    return Tasks.options().disposing(disposed::add);
+  private Tasks.Configuration<Object> disposing(Tasks.Configuration<Object> configuration) {
+    return configuration.withDisposer(disposed::add);
   }
 
   // ---- race ----
@@ -105,7 +106,7 @@ class TasksTest {
   @Test
   void of_a_tie_the_declared_order_decides() throws Exception {
     for (int round = 0; round < 50; round++) {
-      assertEquals(1, tie(disposing()));
+      assertEquals(1, tie(this::disposing));
     }
     assertEquals(100, disposed.size());
     assertEquals(Set.of(2, 3), Set.copyOf(disposed));
@@ -115,13 +116,13 @@ class TasksTest {
   void of_a_fair_tie_the_winner_is_drawn() throws Exception {
     var winners = new HashSet<>();
     for (int round = 0; round < 500 && winners.size() < 3; round++) {
-      winners.add(tie(disposing().fair()));
+      winners.add(tie(c -> disposing(c).withFairness()));
     }
     assertEquals(Set.of(1, 2, 3), winners); // 500 rounds miss one of three with odds of 1 : 10^87
   }
 
   /** Three that have all succeeded before the caller looks. */
-  private static Object tie(Tasks.Options<Object> options) throws Exception {
+  private static Object tie(UnaryOperator<Tasks.Configuration<Object>> how) throws Exception {
     var forked = new CountDownLatch(3);
     var tasks = new ArrayList<Callable<Object>>();
     for (int i = 1; i <= 3; i++) {
@@ -133,7 +134,7 @@ class TasksTest {
             return number;
           });
     }
-    return Tasks.race(options.configured(c -> c.withThreadFactory(new Holding(3))), tasks);
+    return Tasks.race(tasks, c -> how.apply(c).withScope(s -> s.withThreadFactory(new Holding(3))));
   }
 
   /** Keeps who starts the last thread until all have ended. */
@@ -176,7 +177,9 @@ class TasksTest {
     var delivered = new ArrayList<Object>();
     for (int round = 0; round < 2_000; round++) {
       delivered.add(
-          Tasks.race(disposing(), List.of(made::incrementAndGet, made::incrementAndGet, () -> -1)));
+          Tasks.race(
+              List.<Callable<Object>>of(made::incrementAndGet, made::incrementAndGet, () -> -1),
+              this::disposing));
     }
     var seen = new HashSet<>(disposed);
     seen.addAll(delivered);
@@ -196,13 +199,15 @@ class TasksTest {
 
   @Test
   void a_disposer_that_throws_does_no_harm() throws Exception {
-    Tasks.Options<Object> options =
-        Tasks.options()
-            .disposing(
-                value -> {
-                  throw new IllegalStateException("disposer");
-                });
-    assertTrue(Set.of(1, 2).contains(Tasks.race(options, List.of(() -> 1, () -> 2))));
+    int winner =
+        Tasks.race(
+            List.of(() -> 1, () -> 2),
+            c ->
+                c.withDisposer(
+                    value -> {
+                      throw new IllegalStateException("disposer");
+                    }));
+    assertTrue(Set.of(1, 2).contains(winner));
   }
 
   @Test
@@ -219,7 +224,7 @@ class TasksTest {
     var thrown =
         assertThrows(
             CancelledException.class,
-            () -> Cancellation.call(source.token(), () -> Tasks.race(disposing(), tasks)));
+            () -> Cancellation.call(source.token(), () -> Tasks.race(tasks, this::disposing)));
     assertEquals("the user left", thrown.reason().message());
     given.await();
     assertEquals(List.of("too late"), disposed);
@@ -230,7 +235,7 @@ class TasksTest {
   @Test
   void all_gives_the_values_in_order() throws Exception {
     assertEquals(List.of(1, 2, 3), Tasks.all(() -> 1, () -> 2, () -> 3));
-    assertEquals(List.of(), Tasks.all(Tasks.options(), List.of()));
+    assertEquals(List.of(), Tasks.all(List.of()));
   }
 
   @Test
@@ -241,8 +246,7 @@ class TasksTest {
             ExecutionException.class,
             () ->
                 Tasks.all(
-                    disposing(),
-                    List.of(
+                    List.<Callable<Object>>of(
                         () -> {
                           first.countDown();
                           return "connection";
@@ -250,7 +254,8 @@ class TasksTest {
                         () -> {
                           first.await();
                           throw new IOException("down");
-                        })));
+                        }),
+                    this::disposing));
     assertInstanceOf(IOException.class, thrown.getCause());
     assertEquals(List.of("connection"), disposed);
   }
@@ -261,8 +266,7 @@ class TasksTest {
     List<Object> values =
         Tasks.any(
             2,
-            disposing(),
-            List.of(
+            List.<Callable<Object>>of(
                 () -> untilCancelled(new AtomicReference<>()),
                 () -> {
                   gate.countDown();
@@ -273,7 +277,8 @@ class TasksTest {
                   gate.countDown();
                   gate.await();
                   return "c";
-                }));
+                }),
+            this::disposing);
     assertEquals(List.of("b", "c"), values);
     assertEquals(List.of(), disposed);
   }
@@ -286,17 +291,15 @@ class TasksTest {
             () ->
                 Tasks.any(
                     2,
-                    disposing(),
                     List.of(
-                        failing("a"),
-                        failing("b"),
-                        () -> untilCancelled(new AtomicReference<>()))));
+                        failing("a"), failing("b"), () -> untilCancelled(new AtomicReference<>())),
+                    this::disposing));
     assertInstanceOf(IOException.class, thrown.getCause());
     assertEquals(1, thrown.getSuppressed().length);
   }
 
   @Test
-  void the_limit_in_the_options_holds() throws Exception {
+  void the_limit_of_the_scope_holds() throws Exception {
     var running = new AtomicInteger();
     var most = new AtomicInteger();
     Callable<Object> task =
@@ -305,9 +308,7 @@ class TasksTest {
           running.decrementAndGet();
           return 1;
         };
-    Tasks.all(
-        Tasks.options().configured(c -> c.withParallelism(2)),
-        java.util.Collections.nCopies(50, task));
+    Tasks.all(java.util.Collections.nCopies(50, task), c -> c.withScope(s -> s.withParallelism(2)));
     assertTrue(most.get() <= 2, most::toString);
   }
 
@@ -318,26 +319,30 @@ class TasksTest {
     var thrown =
         assertThrows(
             ExecutionException.class,
-            () -> time.call(() -> Tasks.within("outer", MS.multipliedBy(10), () -> inner(1))));
+            () ->
+                time.call(
+                    () ->
+                        Tasks.within(
+                            MS.multipliedBy(10), () -> inner(1), c -> c.withName("outer"))));
     assertEquals(
         "the 1 ms deadline of \"inner\" passed",
         assertInstanceOf(TimeoutException.class, thrown.getCause()).getMessage());
     var outer =
         assertThrows(
             TimeoutException.class,
-            () -> time.call(() -> Tasks.within("outer", MS, () -> inner(10))));
+            () -> time.call(() -> Tasks.within(MS, () -> inner(10), c -> c.withName("outer"))));
     assertEquals("the 1 ms deadline of \"outer\" passed", outer.getMessage());
   }
 
   private Object inner(int millis) throws Exception {
     return Tasks.within(
-        "inner",
         Duration.ofMillis(millis),
         () -> {
           time.advance(MS);
           Cancellation.checkpoint();
           return "never";
-        });
+        },
+        c -> c.withName("inner"));
   }
 
   @Test
@@ -361,30 +366,34 @@ class TasksTest {
   }
 
   @Test
-  void within_calls_on_the_calling_thread_and_with_options_on_another() throws Exception {
+  void within_calls_on_the_calling_thread_and_with_a_scope_on_another() throws Exception {
     assertSame(Thread.currentThread(), Tasks.within(Duration.ofDays(1), Thread::currentThread));
+    assertSame(
+        Thread.currentThread(),
+        Tasks.within(Duration.ofDays(1), Thread::currentThread, c -> c.withName("here")));
     assertNotSame(
         Thread.currentThread(),
-        Tasks.within(Tasks.options(), Duration.ofDays(1), Thread::currentThread));
+        Tasks.within(Duration.ofDays(1), Thread::currentThread, c -> c.withScope(s -> s)));
   }
 
   @Test
   void within_throws_what_the_task_throws() {
     for (Callable<Object> call :
         List.<Callable<Object>>of(
-            () -> Tasks.within(Duration.ofDays(1), failing("own")),
-            () -> Tasks.within(Tasks.options(), Duration.ofDays(1), failing("own")))) {
+            () -> Tasks.within(Duration.ofDays(1), failing("own")::call),
+            () ->
+                Tasks.within(Duration.ofDays(1), failing("own")::call, c -> c.withScope(s -> s)))) {
       assertEquals("own", assertThrows(IOException.class, call::call).getMessage());
     }
     assertThrows(
         AssertionError.class,
         () ->
             Tasks.within(
-                Tasks.options(),
                 Duration.ofDays(1),
                 () -> {
                   throw new AssertionError("broken");
-                }));
+                },
+                c -> c.withScope(s -> s)));
   }
 
   @Test
@@ -394,11 +403,11 @@ class TasksTest {
             ExecutionException.class,
             () ->
                 Tasks.within(
-                    Tasks.options(),
                     Duration.ofDays(1),
                     () -> {
                       throw new TimeoutException("of the task");
-                    }));
+                    },
+                    c -> c.withScope(s -> s)));
     assertEquals(
         "of the task", assertInstanceOf(TimeoutException.class, thrown.getCause()).getMessage());
   }
@@ -408,9 +417,6 @@ class TasksTest {
       throws Exception {
     var inside = new CountDownLatch(1);
     var release = new CountDownLatch(1);
-    Tasks.Options<Object> options =
-        disposing()
-            .configured(c -> c.withName("lookup").withGrace(Grace.leaveAfter(Duration.ZERO)));
     Thread mover =
         Thread.startVirtualThread(
             () -> {
@@ -424,13 +430,16 @@ class TasksTest {
                 time.call(
                     () ->
                         Tasks.within(
-                            options,
                             MS,
                             () -> {
                               inside.countDown();
                               release.await();
                               return "late";
-                            })));
+                            },
+                            c ->
+                                c.withName("lookup")
+                                    .withScope(s -> s.withGrace(Grace.leaveAfter(Duration.ZERO)))
+                                    .withDisposer(disposed::add))));
     mover.join();
     assertEquals("the 1 ms deadline of \"lookup\" passed", thrown.getMessage());
     assertEquals("lookup", Leftovers.list().getFirst().scope());
@@ -511,7 +520,7 @@ class TasksTest {
   @Test
   void promise14_a_timeout_that_did_not_fire_leaves_no_timer() throws Exception {
     time.call(() -> Tasks.within(Duration.ofDays(1), () -> 1));
-    time.call(() -> Tasks.within(Tasks.options(), Duration.ofDays(1), () -> 1));
+    time.call(() -> Tasks.within(Duration.ofDays(1), () -> 1, c -> c.withScope(s -> s)));
     assertEquals(0, time.pending());
   }
 

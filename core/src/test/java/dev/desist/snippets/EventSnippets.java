@@ -1,5 +1,6 @@
 package dev.desist.snippets;
 
+import dev.desist.CancellationToken;
 import dev.desist.concurrent.Event;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -17,8 +18,8 @@ final class EventSnippets {
     }
   }
 
-  int port() throws InterruptedException {
-    return listening.await(Duration.ofSeconds(5)).orElseThrow().getPort();
+  int port(CancellationToken token) throws InterruptedException {
+    return listening.await(token, Duration.ofSeconds(5)).orElseThrow().getPort();
   }
 
   // @end

@@ -18,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
@@ -39,9 +40,9 @@ class GuideSnippetsTest {
     }
   }
 
-  static Optional<String> lookUp(String key) throws Exception {
+  static Optional<String> lookUp(CancellationToken token, String key) throws ExecutionException {
     try {
-      return Optional.of(Tasks.within(Duration.ofMillis(300), () -> slowLookUp(key)));
+      return Optional.of(Tasks.within(token, Duration.ofMillis(300), () -> slowLookUp(key)));
     } catch (TimeoutException e) {
       return Optional.empty(); // our own 300 ms; an outer cancellation would pass through as it is
     }

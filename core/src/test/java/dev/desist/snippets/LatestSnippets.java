@@ -1,6 +1,7 @@
 package dev.desist.snippets;
 
 import dev.desist.CancellationReason;
+import dev.desist.CancellationToken;
 import dev.desist.Outcome;
 import dev.desist.concurrent.Latest;
 import java.util.List;
@@ -14,9 +15,14 @@ final class LatestSnippets {
   static final class SearchBox implements AutoCloseable {
     private final Latest<List<String>> search;
 
-    SearchBox(Executor ui, Consumer<List<String>> show, Consumer<String> complain) {
+    SearchBox(
+        CancellationToken token,
+        Executor ui,
+        Consumer<List<String>> show,
+        Consumer<String> complain) {
       search =
           Latest.open(
+              token,
               ui,
               outcome -> {
                 switch (outcome) {

@@ -1,8 +1,12 @@
 package dev.desist.snippets;
 
 import dev.desist.CancellationToken;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
+import java.util.function.BooleanSupplier;
 
 final class LockSnippets {
   // @start region="lock"
@@ -13,6 +17,18 @@ final class LockSnippets {
       change.run();
     } finally {
       lock.unlock();
+    }
+  }
+
+  // @end
+
+  // @start region="others"
+  static void begin(
+      CancellationToken token, CountDownLatch ready, Condition changed, BooleanSupplier isFree)
+      throws InterruptedException {
+    Blocking.interruptibly(token, () -> ready.await());
+    while (!isFree.getAsBoolean()) {
+      Blocking.interruptibly(token, () -> changed.await()); // the lock is held after this, too
     }
   }
 

@@ -38,7 +38,7 @@ final class StreamSnippets {
   // @start region="queue"
   static void serve(CancellationToken token, BlockingQueue<String> orders) {
     for (String order :
-        UntilCancelled.thenEnd(token).items(() -> Blocking.interruptibly(orders::take))) {
+        UntilCancelled.thenEnd(token).items(() -> Blocking.interruptibly(token, orders::take))) {
       post(order);
     } // what was not taken is still in the queue
   }

@@ -1,5 +1,6 @@
 package dev.desist.snippets;
 
+import dev.desist.CancellationToken;
 import dev.desist.scope.Grace;
 import dev.desist.scope.Tasks;
 import java.sql.Connection;
@@ -11,20 +12,24 @@ final class TasksSnippets {
   private TasksSnippets() {}
 
   // @start region="race"
-  static String fromEitherMirror(Callable<String> near, Callable<String> far) throws Exception {
-    return Tasks.within(Duration.ofSeconds(2), () -> Tasks.race(near, far));
+  static String fromEitherMirror(
+      CancellationToken token, Callable<String> near, Callable<String> far) throws Exception {
+    return Tasks.within(token, Duration.ofSeconds(2), () -> Tasks.race(near, far));
   }
 
   // @end
 
   // @start region="options"
-  static final Tasks.Options<Connection> CONNECTING =
-      Tasks.<Connection>options()
-          .configured(c -> c.withName("connect").withGrace(Grace.leaveAfter(Duration.ofMillis(50))))
-          .disposing(Connection::close); // whatever connects too late
-
-  static Connection connect(List<Callable<Connection>> addresses) throws Exception {
-    return Tasks.race(CONNECTING, addresses);
+  static Connection connect(CancellationToken token, List<Callable<Connection>> addresses)
+      throws Exception {
+    return Tasks.race(
+        token,
+        addresses,
+        options ->
+            options
+                .withName("connect")
+                .withScope(scope -> scope.withGrace(Grace.leaveAfter(Duration.ofMillis(50))))
+                .withDisposer(Connection::close)); // whatever connects too late
   }
 
   // @end

@@ -58,7 +58,7 @@ class ItemsTest {
   private final List<String> done = Collections.synchronizedList(new ArrayList<>());
 
   private List<String> drain(UntilCancelled until) {
-    until.<String>items(() -> Blocking.interruptibly(queue::take)).forEach(done::add);
+    until.<String>items(() -> Blocking.interruptibly(token, queue::take)).forEach(done::add);
     return done;
   }
 
@@ -103,7 +103,7 @@ class ItemsTest {
   @Test
   void promise20_what_was_not_taken_is_still_in_the_queue() {
     queue.addAll(List.of("a", "b", "c"));
-    for (String element : thenEnd.<String>items(() -> Blocking.interruptibly(queue::take))) {
+    for (String element : thenEnd.<String>items(() -> Blocking.interruptibly(token, queue::take))) {
       done.add(element);
       source.cancel();
     }
@@ -123,7 +123,8 @@ class ItemsTest {
       var elements = new LinkedBlockingQueue<Integer>();
       var taken = new AtomicInteger();
       Iterable<Integer> items =
-          UntilCancelled.thenEnd(stop.token()).items(() -> Blocking.interruptibly(elements::take));
+          UntilCancelled.thenEnd(stop.token())
+              .items(() -> Blocking.interruptibly(stop.token(), elements::take));
       Thread consumer =
           Thread.ofPlatform().start(() -> items.forEach(_ -> taken.incrementAndGet()));
       Thread producer =
@@ -148,7 +149,7 @@ class ItemsTest {
   @Test
   void promise20_a_synchronous_queue_keeps_its_producer_waiting() throws Exception {
     var handOver = new SynchronousQueue<String>();
-    Iterable<String> items = thenEnd.items(() -> Blocking.interruptibly(handOver::take));
+    Iterable<String> items = thenEnd.items(() -> Blocking.interruptibly(token, handOver::take));
     var consumer =
         Parked.in(
             () -> {
@@ -174,7 +175,7 @@ class ItemsTest {
     var consumer =
         Parked.in(
             () -> {
-              thenEnd.<String>items(next::await).forEach(done::add);
+              thenEnd.<String>items(() -> next.await(token)).forEach(done::add);
               return done;
             });
     source.cancel();
@@ -185,10 +186,10 @@ class ItemsTest {
   @Test
   void a_queue_as_a_stream() throws Exception {
     queue.addAll(List.of("a", "b", "c"));
-    Stream<String> items = thenEnd.stream(() -> Blocking.interruptibly(queue::take));
+    Stream<String> items = thenEnd.stream(() -> Blocking.interruptibly(token, queue::take));
     assertEquals(List.of("A", "B"), items.map(String::toUpperCase).limit(2).toList());
     assertEquals(List.of("c"), List.copyOf(queue), "nothing was read ahead");
-    Stream<String> rest = thenEnd.stream(() -> Blocking.interruptibly(queue::take));
+    Stream<String> rest = thenEnd.stream(() -> Blocking.interruptibly(token, queue::take));
     var consumer = Parked.in(rest.parallel()::toList);
     source.cancel();
     assertEquals(List.of("c"), consumer.get());
@@ -366,12 +367,13 @@ class ItemsTest {
   @Test
   void promise14_nothing_is_left_with_the_token() throws Exception {
     queue.add("a");
-    thenEnd.<String>stream(() -> Blocking.interruptibly(queue::poll)).forEach(done::add);
+    thenEnd.<String>stream(() -> Blocking.interruptibly(token, queue::poll)).forEach(done::add);
     assertEquals(List.of("a"), done);
     assertEquals(Census.EMPTY, Census.of(token));
     Iterator<String> timed =
         thenEnd
-            .<String>items(() -> Blocking.interruptibly(() -> queue.poll(1, TimeUnit.NANOSECONDS)))
+            .<String>items(
+                () -> Blocking.interruptibly(token, () -> queue.poll(1, TimeUnit.NANOSECONDS)))
             .iterator();
     assertFalse(timed.hasNext());
     assertEquals(Census.EMPTY, Census.of(token));

@@ -1,7 +1,7 @@
 package dev.desist.stream;
 
-import static dev.desist.concurrent.ForeignCode.assertThrown;
-import static dev.desist.concurrent.ForeignCode.eventually;
+import static dev.desist.support.ForeignCode.assertThrown;
+import static dev.desist.support.ForeignCode.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -11,7 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
 import dev.desist.Census;
-import dev.desist.concurrent.ForeignCode;
+import dev.desist.support.ForeignCode;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.io.UncheckedIOException;

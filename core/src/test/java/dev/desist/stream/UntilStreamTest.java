@@ -294,11 +294,13 @@ class UntilStreamTest {
     assertEquals(List.of(1, 2, 3), finished);
   }
 
-  /** Without a token: the one that was current when the manner was chosen. */
+  /** Beside the token that is given: the one that was current when the manner was chosen. */
   @Test
-  void it_obeys_the_token_that_was_current() throws Exception {
-    UntilCancelled quiet = Cancellation.call(token, UntilCancelled::thenEnd);
-    UntilCancelled loud = Cancellation.call(token, UntilCancelled::thenThrow);
+  void it_obeys_the_token_that_was_current_as_well() throws Exception {
+    UntilCancelled quiet =
+        Cancellation.call(token, () -> UntilCancelled.thenEnd(CancellationToken.none()));
+    UntilCancelled loud =
+        Cancellation.call(token, () -> UntilCancelled.thenThrow(CancellationToken.none()));
     source.cancel();
     assertEquals(List.of(), quiet.stream(Stream.of(1)).toList());
     assertThrows(CancelledException.class, () -> loud.stream(Stream.of(1)).toList());

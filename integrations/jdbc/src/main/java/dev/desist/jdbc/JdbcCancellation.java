@@ -5,7 +5,6 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Deadline;
-import dev.desist.Task;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -92,33 +91,34 @@ public final class JdbcCancellation {
   private JdbcCancellation() {}
 
   /**
-   * Calls {@code task}, and cancels {@code statement} when {@code token} or the current token is
+   * Calls {@code call}, and cancels {@code statement} when {@code token} or the current token is
    * cancelled.
    *
-   * @param <T> what the task gives
+   * @param <S> the kind of statement
+   * @param <T> what the call gives
    * @param <X> what it throws, a {@link SQLException} above all
    * @param token what to obey, as well as the current token
    * @param statement what to cancel; it stays open
-   * @param task executes the statement, reads the rows it wants and closes the result set, on the
+   * @param call executes the statement, reads the rows it wants and closes the result set, on the
    *     calling thread
-   * @return what {@code task} gave
+   * @return what {@code call} gave
    * @throws CancelledException if a token was cancelled before the call or ended it
-   * @throws X what the task threw otherwise
+   * @throws X what the call threw otherwise
    */
-  public static <T extends @Nullable Object, X extends Exception> T call(
-      CancellationToken token, Statement statement, Task<T, X> task) throws X {
+  public static <S extends Statement, T extends @Nullable Object, X extends Exception> T call(
+      CancellationToken token, S statement, SqlCall<S, T, X> call) throws X {
     CancellationToken obeyed = Cancellation.currentWith(token);
     Objects.requireNonNull(statement, "statement");
-    Objects.requireNonNull(task, "task");
+    Objects.requireNonNull(call, "call");
     if (!obeyed.canBeCancelled()) {
-      return task.call();
+      return call.apply(statement);
     }
     obeyed.throwIfCancelled(); // what was cancelled never starts (promise 23)
     Deadline deadline = obeyed.deadline();
     QueryTimeout timeout = QueryTimeout.shorten(statement, deadline);
     var canceller = new StatementCanceller(statement);
     try {
-      return fenced(obeyed, canceller, task);
+      return fenced(obeyed, canceller, statement, call);
     } catch (Exception e) { // X, or unchecked
       if (e instanceof SQLException answer
           && ((DriverAnswer.isCancellation(answer) && obeyed.isCancelled())
@@ -141,12 +141,13 @@ public final class JdbcCancellation {
   }
 
   /** When this returns or throws, no cancel is under way, nor will be (promise 19). */
-  private static <T extends @Nullable Object, X extends Exception> T fenced(
-      CancellationToken token, StatementCanceller canceller, Task<T, X> task) throws X {
+  private static <S extends Statement, T extends @Nullable Object, X extends Exception> T fenced(
+      CancellationToken token, StatementCanceller canceller, S statement, SqlCall<S, T, X> call)
+      throws X {
     CancellationRegistration registration = token.onCancel(Cancellation.dispatcher(), canceller);
     try {
       token.throwIfCancelled();
-      return task.call();
+      return call.apply(statement);
     } finally {
       canceller.callEnded();
       registration.close();

@@ -100,9 +100,9 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    () -> {
+                    same -> {
                       begun.complete(null);
-                      return endless(statement);
+                      return endless(same);
                     }));
     cancel.join();
     assertEquals("the user typed on", cancelled.reason().message());
@@ -117,7 +117,7 @@ class JdbcCancellationTest {
     Thread.startVirtualThread(
         () -> {
           try {
-            JdbcCancellation.call(source.token(), statement, () -> endless(statement));
+            JdbcCancellation.call(source.token(), statement, this::endless);
             thrown.complete(new AssertionError("the endless query ended"));
           } catch (Throwable e) {
             thrown.complete(e);
@@ -135,7 +135,8 @@ class JdbcCancellationTest {
     var cancelled =
         assertThrows(
             CancelledException.class,
-            () -> JdbcCancellation.call(source.token(), statement, () -> calls.incrementAndGet()));
+            () ->
+                JdbcCancellation.call(source.token(), statement, same -> calls.incrementAndGet()));
     assertEquals(null, cancelled.getCause());
     assertEquals(0, calls.get());
   }
@@ -149,10 +150,10 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                () -> {
+                same -> {
                   source.cancel();
                   awaitDelivery();
-                  return endless(statement);
+                  return endless(same);
                 }));
   }
 
@@ -163,8 +164,8 @@ class JdbcCancellationTest {
         JdbcCancellation.call(
             source.token(),
             statement,
-            () -> {
-              long answer = Database.number(statement, COUNT);
+            same -> {
+              long answer = Database.number(same, COUNT);
               source.cancel();
               awaitDelivery();
               return answer;
@@ -176,8 +177,7 @@ class JdbcCancellationTest {
   /** A cancel after the call is nobody's business. */
   @Test
   void promise19_a_cancel_after_the_call_does_nothing() throws SQLException {
-    long before =
-        JdbcCancellation.call(source.token(), statement, () -> Database.number(statement, COUNT));
+    long before = JdbcCancellation.call(source.token(), statement, s -> Database.number(s, COUNT));
     source.cancel();
     assertEquals(before, Database.number(statement, COUNT));
   }
@@ -191,9 +191,7 @@ class JdbcCancellationTest {
             () ->
                 Tasks.within(
                     Duration.ofMillis(100),
-                    () ->
-                        JdbcCancellation.call(
-                            CancellationToken.none(), statement, () -> endless(statement))));
+                    () -> JdbcCancellation.call(Cancellation.current(), statement, this::endless)));
     var inside = assertInstanceOf(CancelledException.class, timeout.getCause());
     assertInstanceOf(CancellationReason.DeadlineExceeded.class, inside.reason());
     assertInstanceOf(SQLException.class, inside.getCause());
@@ -204,7 +202,7 @@ class JdbcCancellationTest {
   void an_unrelated_failure_passes_through() {
     assertThrows(
         SQLException.class,
-        () -> JdbcCancellation.call(source.token(), statement, () -> statement.execute("SELEC 1")));
+        () -> JdbcCancellation.call(source.token(), statement, s -> s.execute("SELEC 1")));
     var failures = new CompletableFuture<SQLException>();
     var thrown =
         assertThrows(
@@ -213,9 +211,9 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    () -> {
+                    same -> {
                       try {
-                        return statement.execute("INSERT INTO nowhere VALUES (1)");
+                        return same.execute("INSERT INTO nowhere VALUES (1)");
                       } catch (SQLException e) {
                         source.cancel();
                         awaitDelivery();
@@ -238,7 +236,7 @@ class JdbcCancellationTest {
                 JdbcCancellation.call(
                     source.token(),
                     statement,
-                    () -> {
+                    same -> {
                       source.cancel();
                       throw mine;
                     })));
@@ -254,8 +252,8 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                () -> {
-                  try (ResultSet rows = statement.executeQuery("SELECT x FROM numbers")) {
+                same -> {
+                  try (ResultSet rows = same.executeQuery("SELECT x FROM numbers")) {
                     while (rows.next()) {
                       if (read.incrementAndGet() == 10) {
                         source.cancel();
@@ -281,9 +279,9 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                () -> {
+                same -> {
                   source.cancel();
-                  return statement.executeBatch();
+                  return same.executeBatch();
                 }));
     statement.clearBatch();
   }
@@ -299,9 +297,9 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                () -> {
+                same -> {
                   source.cancel();
-                  return endless(statement);
+                  return endless(same);
                 }));
     assertFalse(connection.getAutoCommit());
     connection.commit();
@@ -319,16 +317,15 @@ class JdbcCancellationTest {
             JdbcCancellation.call(
                 source.token(),
                 statement,
-                () -> {
+                same -> {
                   source.cancel();
-                  return endless(statement);
+                  return endless(same);
                 }));
     assertTrue(Thread.interrupted());
   }
 
   /** A call may close its statement: a cancel then fails, and harms nobody. */
   @Test
-  @SuppressWarnings("try") // which is the point
   void the_call_may_close_its_statement() throws SQLException {
     long count;
     try (Statement own = connection.createStatement()) {
@@ -336,9 +333,9 @@ class JdbcCancellationTest {
           JdbcCancellation.call(
               source.token(),
               own,
-              () -> {
-                long answer = Database.number(own, COUNT);
-                own.close();
+              same -> {
+                long answer = Database.number(same, COUNT);
+                same.close();
                 source.cancel();
                 awaitDelivery();
                 return answer;
@@ -352,7 +349,7 @@ class JdbcCancellationTest {
   void none_is_free() throws SQLException {
     long count =
         JdbcCancellation.call(
-            CancellationToken.none(), statement, () -> Database.number(statement, COUNT));
+            CancellationToken.none(), statement, same -> Database.number(same, COUNT));
     assertEquals(Database.ROWS, count);
   }
 }

@@ -75,9 +75,9 @@ class JdbcDriverTest {
                           JdbcCancellation.call(
                               CancellationToken.none(),
                               statement,
-                              () -> {
-                                assertEquals(1, statement.getQueryTimeout());
-                                return Database.number(statement, ENDLESS);
+                              same -> {
+                                assertEquals(1, same.getQueryTimeout());
+                                return Database.number(same, ENDLESS);
                               })));
       var inside = assertInstanceOf(CancelledException.class, timeout.getCause());
       assertInstanceOf(CancellationReason.DeadlineExceeded.class, inside.reason());
@@ -100,7 +100,7 @@ class JdbcDriverTest {
           SQLTimeoutException.class,
           () ->
               JdbcCancellation.call(
-                  source.token(), statement, () -> Database.number(statement, ENDLESS)));
+                  source.token(), statement, same -> Database.number(same, ENDLESS)));
       assertEquals(1, statement.getQueryTimeout());
     }
   }
@@ -128,9 +128,9 @@ class JdbcDriverTest {
           JdbcCancellation.call(
               source.token(),
               statement,
-              () -> {
+              same -> {
                 source.cancel();
-                return Database.number(statement, "VALUES 1");
+                return Database.number(same, "VALUES 1");
               });
       assertEquals(1, one);
     }
@@ -164,7 +164,7 @@ class JdbcDriverTest {
                       source.cancel();
                     });
         try {
-          JdbcCancellation.call(source.token(), statement, () -> JdbcDriverTest.number(statement));
+          JdbcCancellation.call(source.token(), statement, JdbcDriverTest::number);
           delay -= delay / 50;
         } catch (CancelledException e) {
           delay += delay / 50 + 1;
@@ -212,9 +212,9 @@ class JdbcDriverTest {
               JdbcCancellation.call(
                   source.token(),
                   update,
-                  () -> {
+                  same -> {
                     source.cancel();
-                    return update.executeUpdate();
+                    return same.executeUpdate();
                   }));
       assertFalse(connection.getAutoCommit());
       String count = "SELECT count(*) FROM numbers";
@@ -252,9 +252,9 @@ class JdbcDriverTest {
                   JdbcCancellation.call(
                       source.token(),
                       statement,
-                      () -> {
+                      same -> {
                         source.cancel();
-                        return statement.executeUpdate("UPDATE numbers SET y = 1");
+                        return same.executeUpdate("UPDATE numbers SET y = 1");
                       }));
       if (!(thrown instanceof CancelledException)) {
         assertEquals(

@@ -66,7 +66,6 @@ class JdbcRaceTest {
         int variant = 2 * round;
         var source = CancellationSource.create();
         long after = ThreadLocalRandom.current().nextLong(2 * delay);
-        PreparedStatement now = raced;
         boolean early = round % 8 == 0; // it may come before the call is begun, too
         try {
           if (early) {
@@ -75,12 +74,12 @@ class JdbcRaceTest {
           long sum =
               JdbcCancellation.call(
                   source.token(),
-                  now,
-                  () -> {
+                  raced,
+                  same -> {
                     if (!early) {
                       fire(shots, new Shot(source, System.nanoTime(), after));
                     }
-                    return Database.sum(now, variant);
+                    return Database.sum(same, variant);
                   });
           assertEquals(Database.SUM, sum);
           answered++;

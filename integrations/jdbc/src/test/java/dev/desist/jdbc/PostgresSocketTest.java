@@ -170,7 +170,7 @@ class PostgresSocketTest {
                           Cancellation.shielded(
                               () ->
                                   JdbcCancellation.call(
-                                      source.token(), statement, () -> statement.execute(sleep)))));
+                                      source.token(), statement, s -> s.execute(sleep)))));
       awaitRunning(sleep.replace("'", "''"));
       source.cancel("closed");
       assertInstanceOf(CancelledException.class, failure(task));

@@ -41,7 +41,7 @@ public class CancelAndAcquire {
         Wait.uninterrupted(
             () -> {
               try {
-                Locks.acquire(source.token(), semaphore);
+                Locks.acquire(source.token(), semaphore, 1);
                 return true;
               } catch (CancelledException e) {
                 return false;

@@ -31,7 +31,7 @@ public class CancelAndItems {
   private final CancellationSource source = CancellationSource.create();
   private final Iterator<String> items =
       UntilCancelled.thenEnd(source.token())
-          .<String>items(() -> Blocking.interruptibly(queue::take))
+          .<String>items(() -> Blocking.interruptibly(source.token(), queue::take))
           .iterator();
 
   @Actor

@@ -6,7 +6,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
-import dev.desist.concurrent.Locks;
+import dev.desist.concurrent.Blocking;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -77,12 +77,13 @@ public class CancelAndSignal {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // one signal, one wait
   private boolean await(CancellationToken token) {
     return Wait.uninterrupted(
         () -> {
           lock.lock();
           try {
-            Locks.await(token, condition);
+            Blocking.interruptibly(token, () -> condition.await());
             return true;
           } catch (CancelledException e) {
             return false;

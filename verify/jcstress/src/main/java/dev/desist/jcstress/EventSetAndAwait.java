@@ -3,6 +3,7 @@ package dev.desist.jcstress;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import dev.desist.CancellationToken;
 import dev.desist.concurrent.Event;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -31,7 +32,7 @@ public class EventSetAndAwait {
 
   @Actor
   public void await(ZI_Result r) {
-    r.r1 = Wait.uninterrupted(() -> event.await().equals("value"));
+    r.r1 = Wait.uninterrupted(() -> event.await(CancellationToken.none()).equals("value"));
     r.r2 = data;
   }
 }

@@ -3,6 +3,7 @@ package dev.desist.jcstress;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import dev.desist.CancellationToken;
 import dev.desist.concurrent.Latest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -31,9 +32,10 @@ public class LatestSubmitAndDeliver {
   private final ArrayList<String> disposed = new ArrayList<>();
   private final Latest<String> latest =
       Latest.open(
+          CancellationToken.none(),
           screen::add,
           outcome -> delivered.add(word(outcome)),
-          o -> o.withExecutor(worker::add).disposing(disposed::add));
+          o -> o.withExecutor(worker::add).withDisposer(disposed::add));
   private volatile boolean returned;
 
   public LatestSubmitAndDeliver() {

@@ -3,6 +3,7 @@ package dev.desist.jcstress;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import dev.desist.CancellationToken;
 import dev.desist.concurrent.Latest;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -32,9 +33,10 @@ public class LatestSubmitAndEnd {
   private volatile boolean oldBegan;
   private final Latest<String> latest =
       Latest.open(
+          CancellationToken.none(),
           Runnable::run,
           outcome -> delivered.add(word(outcome)),
-          o -> o.withExecutor(worker::add).disposing(disposed::add).oneAtATime());
+          o -> o.withExecutor(worker::add).withDisposer(disposed::add).withOneAtATime());
   private final CompletionStage<?> old =
       latest.submit(
           () -> {

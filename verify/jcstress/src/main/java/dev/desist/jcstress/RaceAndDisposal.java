@@ -38,10 +38,10 @@ public class RaceAndDisposal {
   }
 
   private void raceOrThrow(III_Result r) throws Exception {
-    Tasks.Options<Integer> options =
-        Tasks.<Integer>options().configured(handOver.firstToOther()).disposing(disposed::addAndGet);
     List<Callable<Integer>> tasks = List.of(() -> make(1), () -> make(2));
-    r.r1 = Tasks.race(options, tasks);
+    r.r1 =
+        Tasks.race(
+            tasks, c -> c.withScope(handOver.firstToOther()).withDisposer(disposed::addAndGet));
   }
 
   private int make(int value) {

@@ -221,7 +221,7 @@ class GuardedThreadModelTest {
                       outer.token(),
                       () -> {
                         try {
-                          Blocking.interruptibly(caller.guarded, inner.token(), body);
+                          Blocking.interruptibly(caller.guarded, inner.token(), body::call);
                         } catch (CancelledException e) {
                           Caller.step = 3; // the inner one; the outer one goes on
                         }

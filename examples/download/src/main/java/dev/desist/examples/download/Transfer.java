@@ -75,7 +75,8 @@ final class Transfer {
       Progress.Bar bar = progress.bar(file.target(), have, rest < 0 ? -1 : have + rest);
       try (bar;
           OutputStream out = have > 0 ? file.goOn() : file.begin(version(response))) {
-        long came = Blocking.closing(body, () -> copy(body, out, bar, stall));
+        long came =
+            Blocking.closing(Cancellation.current(), body, () -> copy(body, out, bar, stall));
         if (rest >= 0 && came < rest) {
           throw new IOException("the connection ended after " + came + " of " + rest + " bytes");
         }
@@ -88,7 +89,7 @@ final class Transfer {
   private HttpResponse<InputStream> send(HttpRequest request) throws Exception {
     var answer = client.sendAsync(request, BodyHandlers.ofInputStream());
     try {
-      return Futures.awaitOrCancel(answer);
+      return Futures.awaitOrCancel(Cancellation.current(), answer);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException own) {
         throw own;

@@ -7,6 +7,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
 import dev.desist.concurrent.Queues;
 import dev.desist.scope.TaskScope;
@@ -113,7 +114,7 @@ final class Connection {
 
   // ---- what comes from the client ----
 
-  private @Nullable Void read(Participant work, CancellationToken farewell)
+  private void read(Participant work, CancellationToken farewell)
       throws IOException, InterruptedException {
     work.onThisThread(); // whose stack is shown, should the client be stuck
     CancellationToken own = Cancellation.current();
@@ -139,7 +140,6 @@ final class Connection {
     } catch (CancelledIOException e) {
       own.throwIfCancelled(); // else it had its goodbye, and time enough to close
     }
-    return null;
   }
 
   /** Whether there is more to come. */
@@ -245,7 +245,7 @@ final class Connection {
       return Locks.tryAcquire(between.token(), space, 1, relay.options().patience());
     } catch (CancelledException e) {
       own.throwIfCancelled();
-      return Locks.tryAcquire(space, 1, relay.heardOutBy().remaining());
+      return Locks.tryAcquire(own, space, 1, relay.heardOutBy().remaining());
     }
   }
 
@@ -285,11 +285,11 @@ final class Connection {
    * @return whether that was before the deadline
    */
   boolean awaitHeardOut(Deadline deadline) throws InterruptedException {
-    return Locks.await(heardOut, deadline.remaining());
+    return Blocking.interruptibly(
+        Cancellation.current(), deadline.remaining(), () -> heardOut.await());
   }
 
-  private @Nullable Void write(CancellationSource farewell)
-      throws IOException, InterruptedException {
+  private void write(CancellationSource farewell) throws IOException, InterruptedException {
     CancellationToken own = Cancellation.current();
     boolean last = false;
     while (!last) {
@@ -309,7 +309,6 @@ final class Connection {
     if (!relay.soft().isCancelled()) {
       farewell.cancelAfter(relay.options().patience()); // the client's turn to close
     }
-    return null;
   }
 
   @Override

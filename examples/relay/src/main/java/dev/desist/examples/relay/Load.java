@@ -1,6 +1,7 @@
 package dev.desist.examples.relay;
 
-import dev.desist.concurrent.Locks;
+import dev.desist.Cancellation;
+import dev.desist.concurrent.Blocking;
 import dev.desist.scope.Joiner;
 import dev.desist.scope.TaskScope;
 import java.io.IOException;
@@ -95,7 +96,8 @@ final class Load {
 
   /** A client that could not join is counted too: its failure is in the report. */
   private void awaitJoined() throws InterruptedException {
-    if (!Locks.await(joined, Duration.ofMinutes(1))) {
+    if (!Blocking.interruptibly(
+        Cancellation.current(), Duration.ofMinutes(1), () -> joined.await())) {
       throw new IllegalStateException(
           "only %,d of %,d clients have joined within a minute"
               .formatted(options.clients - joined.getCount(), options.clients));

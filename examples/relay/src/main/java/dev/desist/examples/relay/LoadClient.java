@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.concurrent.Blocking;
 import dev.desist.concurrent.Locks;
 import dev.desist.net.CancellableSocketChannel;
 import dev.desist.scope.TaskScope;
@@ -16,7 +17,6 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -65,7 +65,7 @@ final class LoadClient {
     return load.options().isStuck(number);
   }
 
-  @Nullable Void run() throws InterruptedException {
+  void run() throws InterruptedException {
     try {
       if (isStuck()) {
         hang();
@@ -78,7 +78,6 @@ final class LoadClient {
       failure = e;
       load.joined.countDown();
     }
-    return null;
   }
 
   private Lines join() throws IOException {
@@ -109,15 +108,14 @@ final class LoadClient {
   }
 
   private void talk(Lines lines) throws IOException, InterruptedException {
-    Locks.await(load.begin);
+    Blocking.interruptibly(Cancellation.current(), () -> load.begin.await());
     try (var scope = TaskScope.<@Nullable Void>open()) {
-      Callable<@Nullable Void> writer = () -> send(lines);
-      var sending = scope.fork("sender", writer);
+      var sending = scope.fork("sender", () -> send(lines));
       scope.fork(
           "receiver",
           () -> {
             try {
-              return receive(lines);
+              receive(lines);
             } finally {
               sending.cancel(); // between two messages or within one: nobody waits for it now
             }
@@ -130,12 +128,12 @@ final class LoadClient {
     }
   }
 
-  private @Nullable Void send(Lines lines) throws IOException, InterruptedException {
+  private void send(Lines lines) throws IOException, InterruptedException {
     CancellationToken token = Cancellation.current();
     var random = ThreadLocalRandom.current();
     try {
       for (int n = 0; ; n++) {
-        Locks.acquire(token, window);
+        Locks.acquire(token, window, 1);
         ByteBuffer line =
             Lines.encode("SAY %d %d %s".formatted(n, n, TEXTS.get(random.nextInt(TEXTS.size()))));
         int begun = random.nextInt(10) == 0 ? random.nextInt(line.limit()) : 0;
@@ -145,11 +143,11 @@ final class LoadClient {
         lines.write(token, List.of(line.slice(begun, line.limit() - begun)));
       }
     } catch (CancelledException | CancelledIOException e) {
-      return null;
+      return;
     }
   }
 
-  private @Nullable Void receive(Lines lines) throws IOException {
+  private void receive(Lines lines) throws IOException {
     CancellationToken token = Cancellation.current();
     try {
       String line;
@@ -159,7 +157,6 @@ final class LoadClient {
     } catch (EOFException e) {
       cut++;
     }
-    return null;
   }
 
   private void note(String line) throws ProtocolException {

@@ -1,7 +1,8 @@
 package dev.desist.examples.relay;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
-import dev.desist.concurrent.Locks;
+import dev.desist.concurrent.Blocking;
 import dev.desist.io.CancellableInputStream;
 import dev.desist.shutdown.Shutdown;
 import dev.desist.shutdown.ShutdownReport;
@@ -207,7 +208,7 @@ final class RelayCommand implements Callable<Integer> {
         "the clients of the load",
         () -> {
           load.release();
-          Locks.await(told);
+          Blocking.interruptibly(Cancellation.current(), () -> told.await());
         });
     // A virtual thread that sleeps would not get to run: the load keeps all carriers busy.
     Thread watch = Thread.ofPlatform().daemon().start(() -> watch(shutdown.soft(), load));

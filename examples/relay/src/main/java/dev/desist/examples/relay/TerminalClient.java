@@ -52,7 +52,7 @@ final class TerminalClient {
           "what is said",
           () -> {
             try {
-              return show(lines);
+              show(lines);
             } finally {
               typing.cancel(); // the line that is being typed stays with the terminal
             }
@@ -65,7 +65,7 @@ final class TerminalClient {
     }
   }
 
-  private @Nullable Void type(Lines lines, CancellationToken leave) throws IOException {
+  private void type(Lines lines, CancellationToken leave) throws IOException {
     try (var either = CancellationSource.linkedTo(leave, Cancellation.current())) {
       var typed = in.lines(charset);
       String line;
@@ -79,18 +79,17 @@ final class TerminalClient {
       }
     } catch (CancelledIOException e) {
       if (!leave.isCancelled()) {
-        return null;
+        return;
       }
     }
     say(lines, "QUIT");
-    return null;
   }
 
   private static void say(Lines lines, String line) throws IOException {
     lines.write(Cancellation.current(), List.of(Lines.encode(line)));
   }
 
-  private @Nullable Void show(Lines lines) throws IOException {
+  private void show(Lines lines) throws IOException {
     CancellationToken token = Cancellation.current();
     String line;
     while ((line = lines.read(token)) != null) {
@@ -102,6 +101,5 @@ final class TerminalClient {
         default -> {} // an acknowledgement: what was said comes back with the name before it
       }
     }
-    return null;
   }
 }

@@ -1,5 +1,6 @@
 package dev.desist.examples.searchdesk;
 
+import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.concurrent.Futures;
 import dev.desist.scope.Tasks;
@@ -173,7 +174,9 @@ final class Desk {
   /** Waits for what is in hand now: nothing is let in any more. */
   private void waitForIdle(Duration longest) throws InterruptedException {
     var all = Stream.concat(inHand().stream(), indexJob.running().stream()).toList();
-    var _ = Tasks.outcomeWithin(longest, () -> Futures.await(Work.allOver(all)));
+    var _ =
+        Tasks.outcomeWithin(
+            longest, () -> Futures.await(Cancellation.current(), Work.allOver(all)));
   }
 
   private void closeIndex() {

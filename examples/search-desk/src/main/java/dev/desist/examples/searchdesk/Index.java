@@ -92,7 +92,7 @@ final class Index implements AutoCloseable {
         connection -> {
           try (PreparedStatement search = connection.prepareStatement(SEARCH)) {
             search.setString(1, query.likePattern());
-            return JdbcCancellation.call(token, search, () -> read(search, query, listener));
+            return JdbcCancellation.call(token, search, s -> read(s, query, listener));
           }
         });
   }
@@ -128,7 +128,7 @@ final class Index implements AutoCloseable {
             view.setString(1, path);
             view.setLong(2, line - 1 - AROUND);
             view.setLong(3, line - 1 + AROUND);
-            return JdbcCancellation.call(token, view, () -> Index.readView(view));
+            return JdbcCancellation.call(token, view, Index::readView);
           }
         });
   }

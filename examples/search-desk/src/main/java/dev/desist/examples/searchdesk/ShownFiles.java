@@ -66,7 +66,7 @@ interface ShownFiles {
             try (PreparedStatement find = connection.prepareStatement(FIND)) {
               find.setString(1, query.likePattern());
               find.setInt(2, Index.SHOWN);
-              return JdbcCancellation.call(token, find, () -> Indexed.files(find));
+              return JdbcCancellation.call(token, find, Indexed::files);
             }
           });
     }
@@ -89,7 +89,7 @@ interface ShownFiles {
             try (PreparedStatement read = connection.prepareStatement(READ)) {
               read.setLong(1, file.first());
               read.setLong(2, file.first() + file.lines() - 1);
-              return JdbcCancellation.call(token, read, () -> lines(read, lines));
+              return JdbcCancellation.call(token, read, statement -> lines(statement, lines));
             }
           });
     }

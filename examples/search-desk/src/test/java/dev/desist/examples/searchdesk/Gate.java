@@ -60,15 +60,8 @@ final class Gate implements UnaryOperator<ShownFiles> {
   private void await(CancellationToken token) throws SQLException {
     held.incrementAndGet();
     try {
-      Blocking.interruptibly(
-          token,
-          () -> {
-            closed.await();
-            return true;
-          });
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
+      Blocking.interruptibly(token, () -> closed.await());
+    } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
     if (broken) {

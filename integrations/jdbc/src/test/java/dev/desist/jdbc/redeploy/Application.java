@@ -43,7 +43,7 @@ public final class Application implements Function<Callable<Connection>, String>
     try (var source = CancellationToken.none().childWithTimeout("query", Duration.ofMillis(50));
         Connection connection = database.call();
         Statement statement = connection.createStatement()) {
-      JdbcCancellation.call(source.token(), statement, () -> statement.executeQuery(ENDLESS));
+      JdbcCancellation.call(source.token(), statement, busy -> busy.executeQuery(ENDLESS));
       throw new IllegalStateException("the statement should have been cancelled");
     } catch (CancelledException e) {
       // as it should be
@@ -57,8 +57,8 @@ public final class Application implements Function<Callable<Connection>, String>
       return JdbcCancellation.call(
           source.token(),
           statement,
-          () -> {
-            try (ResultSet rows = statement.executeQuery("VALUES 'read'")) {
+          idle -> {
+            try (ResultSet rows = idle.executeQuery("VALUES 'read'")) {
               rows.next();
               return rows.getString(1);
             }

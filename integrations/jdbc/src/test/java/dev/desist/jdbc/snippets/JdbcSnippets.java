@@ -23,9 +23,9 @@ public final class JdbcSnippets {
       return JdbcCancellation.call(
           token,
           query,
-          () -> {
+          statement -> {
             var names = new ArrayList<String>();
-            try (ResultSet rows = query.executeQuery()) {
+            try (ResultSet rows = statement.executeQuery()) {
               while (rows.next()) {
                 names.add(rows.getString(1));
               }

@@ -25,7 +25,8 @@ class ReadmeExampleTest {
         PreparedStatement query =
             connection.prepareStatement("select text from lines where text like ?")) {
       query.setString(1, "%" + text + "%");
-      return JdbcCancellation.call(request.token(), query, () -> texts(query.executeQuery()));
+      return JdbcCancellation.call(
+          request.token(), query, statement -> texts(statement.executeQuery()));
     }
   }
 

@@ -47,7 +47,7 @@ public class All extends Contest {
 
   @Benchmark
   public List<Integer> desist() throws Exception {
-    return Tasks.all(Tasks.options(), tasks);
+    return Tasks.all(tasks);
   }
 
   @Benchmark

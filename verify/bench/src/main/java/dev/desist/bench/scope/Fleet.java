@@ -14,7 +14,7 @@ enum Fleet {
     void launch(int n, Runnable body, Step meanwhile) throws Exception {
       try (var scope = TaskScope.open()) {
         for (int i = 0; i < n; i++) {
-          scope.fork(body);
+          scope.fork(body::run);
         }
         meanwhile.run();
         scope.join();

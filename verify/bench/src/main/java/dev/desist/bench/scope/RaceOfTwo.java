@@ -37,7 +37,7 @@ public class RaceOfTwo extends Contest {
 
   @Benchmark
   public Integer desist() throws Exception {
-    return Tasks.race(Tasks.options(), TASKS);
+    return Tasks.race(TASKS);
   }
 
   @Benchmark

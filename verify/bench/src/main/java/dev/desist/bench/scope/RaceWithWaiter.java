@@ -49,7 +49,7 @@ public class RaceWithWaiter extends Contest {
 
   @Benchmark
   public Integer desist() throws Exception {
-    return Tasks.race(Tasks.options(), WITH_TOKEN);
+    return Tasks.race(WITH_TOKEN);
   }
 
   @Benchmark

@@ -1,4 +1,4 @@
-package dev.desist.concurrent;
+package dev.desist.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,0 +1,88 @@
+package dev.desist.scope;
+
+import dev.desist.CancellationSource;
+import dev.desist.CancellationToken;
+import dev.desist.Deadline;
+import dev.desist.internal.GuardedThread;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a subtask has beside itself once somebody asks for its token or waits for it: the token's
+ * source, the task as a guarded call, and who waits. Most subtasks never have one.
+ *
+ * <p>The monitor is held for a few steps, and no user code runs under it (promise 8): not even the
+ * {@code equals} of a user's thread.
+ */
+final class Control {
+  final CancellationSource source;
+
+  /** What a cancelled task threw, if not our exception. Written by its thread before it ends. */
+  @Nullable Throwable ending;
+
+  // Guarded by this.
+
+  /** The task as a guarded call; made when it is first needed. */
+  private GuardedThread.@Nullable Call guard;
+
+  private @Nullable List<Thread> waiting;
+
+  Control(CancellationSource source) {
+    this.source = source;
+  }
+
+  private synchronized GuardedThread.@Nullable Call guard() {
+    return guard;
+  }
+
+  /** The guarded call; made for {@code running}, if that is still the thread of {@code fork}. */
+  synchronized GuardedThread.@Nullable Call guard(Fork<?> fork, Thread running) {
+    if (guard == null && fork.thread() == running) {
+      guard = new GuardedThread(running).enter();
+    }
+    return guard;
+  }
+
+  /** On the task's thread: whether it was interrupted by us, and that is why it threw {@code e}. */
+  boolean endedByInterrupt(Throwable e) {
+    GuardedThread.Call call = guard();
+    return call != null && call.ending().explains(e);
+  }
+
+  /** On the task's thread: no interrupt of ours comes any more. */
+  void leave() {
+    GuardedThread.Call call = guard();
+    if (call != null) {
+      GuardedThread.Ending _ = call.leave(false);
+      synchronized (this) {
+        guard = null; // it leads to the thread
+      }
+    }
+  }
+
+  /** Waits for the end of {@code fork}, or what ends the wait before. */
+  void await(Fork<?> fork, CancellationToken token, Deadline until) throws InterruptedException {
+    Thread self = Thread.currentThread();
+    List<Thread> entered;
+    synchronized (this) {
+      entered = waiting == null ? new ArrayList<>(1) : waiting;
+      waiting = entered;
+      entered.add(self);
+    }
+    try {
+      token.awaitOr(fork::isEnded, until);
+    } finally {
+      synchronized (this) {
+        Crowd.remove(self, entered);
+      }
+    }
+  }
+
+  synchronized void wake() {
+    for (int i = 0; waiting != null && i < waiting.size(); i++) { // allocates nothing
+      LockSupport.unpark(waiting.get(i));
+    }
+  }
+}
