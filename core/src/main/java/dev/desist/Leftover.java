@@ -50,17 +50,18 @@ public record Leftover(
 
   /** {@return a sentence, without the stack} */
   public String sentence() {
-    return kind()
-        + " on "
-        + thread
-        + (reason == null
-            ? " goes on, and has not been told to end"
-            : " was cancelled "
-                + deafFor.toMillis()
-                + " ms ago because "
-                + reason.message()
-                + ", and goes on")
-        + (leftBehind ? "; it is left behind" : reason == null ? "" : waiting());
+    return kind() + " on " + thread + told() + (leftBehind ? "; it is left behind" : waiting());
+  }
+
+  private String told() {
+    if (reason == null) {
+      return " goes on, and has not been told to end";
+    }
+    return (phase == null ? " was cancelled " : " was told to end ")
+        + (phase != null && deafFor.isZero() ? "" : deafFor.toMillis() + " ms ago ")
+        + "because "
+        + reason.message()
+        + ", and goes on";
   }
 
   private String kind() {
@@ -73,6 +74,9 @@ public record Leftover(
   }
 
   private String waiting() {
+    if (reason == null) {
+      return "";
+    }
     return phase == null ? "; its scope waits for it" : "; the shutdown waits for it";
   }
 }

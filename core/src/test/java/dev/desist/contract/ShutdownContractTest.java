@@ -57,6 +57,10 @@ import org.junit.jupiter.api.function.Executable;
     value = "The hard token is cancelled, and work in flight is to end at once",
     by = "ShutdownTest.at_the_limit_the_hard_token_is_cancelled")
 @Says(
+    of = Leftover.class,
+    value = "null if it has not been",
+    by = "OfWork.it_is_shown_on_the_thread_that_began_it_or_says_that_it_does_it")
+@Says(
     of = ShutdownReport.class,
     value = {
       "ended before the hard token was cancelled",

@@ -177,6 +177,25 @@ class ProgressTest extends Laws {
         report.toString());
   }
 
+  /** Of each of those that a shutdown lists, there is a sentence. */
+  @Test
+  void a_leftover_of_a_shutdown_says_where_it_belongs() {
+    var why = CancellationReason.shutdown("SIGTERM was received");
+    assertEquals(
+        "\"c\" (draining) of shutdown \"relay\" on thread 1 was told to end 5000 ms ago because"
+            + " SIGTERM was received, and goes on; it is left behind",
+        left("c", "thread 1", why, List.of()).sentence());
+    assertEquals(
+        "\"c\" (closing) of shutdown \"relay\" on thread 1 was told to end because SIGTERM was"
+            + " received, and goes on; the shutdown waits for it",
+        new Leftover("c", "relay", "closing", "thread 1", why, Duration.ZERO, false, List.of())
+            .sentence());
+    assertEquals(
+        "\"c\" (draining) of shutdown \"relay\" on thread 1 goes on, and has not been told to end",
+        new Leftover("c", "relay", "draining", "thread 1", null, Duration.ZERO, false, List.of())
+            .sentence());
+  }
+
   /** Of hundreds in one place, twenty are named. */
   @Test
   void many_in_the_same_place_are_one_entry() {
