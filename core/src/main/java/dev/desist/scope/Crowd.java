@@ -19,8 +19,8 @@ final class Crowd {
    *                        among them
    *              LEFT      they were left behind: who ends has nobody to tell
    * Lock:        "under the lock" means: in the monitor of this object, held for a few loads and
-   *              stores. It is taken before the locks of the engine's nodes. No user code runs under
-   *              it (promise 8), not even the equals of a user's thread, and no thread is started.
+   *              stores. It is taken before the locks of the engine's nodes. Under it no user code
+   *              runs (promise 8), not even the equals of a user's thread, and none is started.
    */
   private enum Watch {
     AWAITED,

@@ -1,5 +1,6 @@
 package dev.desist.scope;
 
+import dev.desist.Action;
 import dev.desist.Cancellation;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationToken;
@@ -44,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  *              3. Control is made once, by compare-and-set. Whoever makes it asks afterwards
  *                 whether the subtask has ended, and whoever ends the subtask asks afterwards
  *                 whether there is a Control: one of them closes its source.
- * Ordering:    `value` and `thread` are volatile, and CONTROL is read and set in volatile mode where
+ * Ordering:    `value` and `thread` are volatile; CONTROL is read and set in volatile mode where
  *              invariants 1 to 3 need it.
  * Progress:    nobody waits for the monitor of Control, which is held for a few steps. What the
  *              guarded call promises is in GuardedThread.
@@ -54,7 +55,7 @@ sealed class Fork<T extends @Nullable Object>
         Runnable,
         Ambient.Host,
         Overdue.Work,
-        ScopedValue.CallableOp<Outcome<T>, RuntimeException>
+        ScopedValue.CallableOp<Object, RuntimeException>
     permits Contest.Entrant {
   private static final VarHandle CONTROL =
       Fields.of(MethodHandles.lookup(), "control", Control.class);
@@ -66,7 +67,7 @@ sealed class Fork<T extends @Nullable Object>
   private final Lifecycle<?, ?> scope;
   private final @Nullable String name;
 
-  /** The task, a Callable, until the outcome takes its place. */
+  /** The task, a Callable or an Action, until the outcome takes its place. */
   private volatile Object value;
 
   /**
@@ -84,9 +85,21 @@ sealed class Fork<T extends @Nullable Object>
   @Nullable Fork<?> previous;
 
   Fork(Lifecycle<?, ?> scope, @Nullable String name, Callable<? extends T> task) {
+    this(scope, name, (Object) task);
+  }
+
+  private Fork(Lifecycle<?, ?> scope, @Nullable String name, Object task) {
     this.scope = scope;
     this.name = name;
     this.value = task;
+  }
+
+  /** One that gives null, whatever else {@code task} may be. */
+  @SuppressWarnings("UnnecessaryMethodReference") // it hides what else
+  static <T extends @Nullable Object> Fork<@Nullable T> of(
+      Lifecycle<?, ?> scope, @Nullable String name, Action<?> task) {
+    Action<?> plain = task instanceof Callable ? task::perform : task;
+    return new Fork<>(scope, name, (Object) plain);
   }
 
   // ---- on the subtask's thread ----
@@ -99,8 +112,9 @@ sealed class Fork<T extends @Nullable Object>
     return THREAD.compareAndSet(this, null, NOBODY);
   }
 
-  /** One frame between the thread and the task: with very many of them, its size tells. */
+  /** As few frames between the thread and the task as can be: with very many, their size tells. */
   @Override
+  @SuppressWarnings("unchecked") // what the call gives is an outcome of the task
   public void run() {
     if (!THREAD.compareAndSet(this, null, Thread.currentThread())) {
       return;
@@ -110,11 +124,10 @@ sealed class Fork<T extends @Nullable Object>
       CancellationReason reason = reasonToStop();
       if (reason != null) {
         outcome = new Outcome.Cancelled<>(reason);
+      } else if (scope.time() != TimeSource.current() || Ambient.CURRENT.isBound()) {
+        outcome = (Outcome<T>) TimeSource.callWith(scope.time(), this::callWithin);
       } else {
-        outcome =
-            scope.time() == TimeSource.current()
-                ? callBound()
-                : TimeSource.callWith(scope.time(), this::callBound);
+        outcome = (Outcome<T>) Ambient.binding(this).call(this);
       }
     } catch (Throwable e) {
       outcome = new Outcome.Failure<>(e); // not the task's: that is caught around it
@@ -123,21 +136,27 @@ sealed class Fork<T extends @Nullable Object>
   }
 
   /** The token is made when it is first asked for, or at once if another one is current. */
-  private Outcome<T> callBound() {
+  private Object callWithin() {
     return Ambient.CURRENT.isBound()
         ? Cancellation.call(token(), this::call)
         : Ambient.binding(this).call(this);
   }
 
   /**
-   * The task, and how it ends: nothing is thrown through the frames of the binding, where that
-   * takes longer than all the rest.
+   * The task, and how it ends, which is an outcome: nothing is thrown through the frames of the
+   * binding, where that takes longer than all the rest. Declared to give an Object, since anything
+   * else would cost another frame.
    */
   @Override
-  @SuppressWarnings("unchecked") // the value is the task until the end
-  public final Outcome<T> call() {
+  @SuppressWarnings("NullAway") // an action gives null, which those who fork it know
+  public final Object call() {
+    Object task = value;
     try {
-      return new Outcome.Success<>(((Callable<T>) value).call());
+      if (task instanceof Callable<?> callable) {
+        return new Outcome.Success<Object>(callable.call());
+      }
+      ((Action<?>) task).perform();
+      return new Outcome.Success<Object>(null);
     } catch (Throwable e) {
       return classify(e);
     }

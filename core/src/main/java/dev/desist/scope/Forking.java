@@ -51,9 +51,8 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
    *              3. `stopReason` is set before the token is cancelled with it. So whoever sees the
    *                 token cancelled knows whether the joiner did it: the token's reason is
    *                 `stopReason`, or never will be.
-   *              4. What the failure of a subtask is to be suppressed in, it is suppressed in before
-   *                 the subtask is counted out. So whoever has closed the scope, and left none
-   *                 behind, sees all of them.
+   *              4. A failure that is to be suppressed is, before its subtask is counted out. So
+   *                 whoever has closed the scope, and left none behind, sees all of them.
    * Lock:        the monitor of the Crowd. That of the Ledger is taken by itself.
    * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
    */

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class Patience {
   /*
    * States:      WAITING -> REPORTED -> LEFT, each when `end` has passed, or for ever if the grace
-   *              knows no next one. If the clock fails, the state stays, and goes on by the clock of
-   *              this machine; if that fails as well, without end.
+   *              knows no next one. If the clock fails, the state stays, and goes on by the clock
+   *              of this machine; if that fails as well, without end.
    */
   private final Lifecycle<?, ?> scope;
   private final Grace grace;

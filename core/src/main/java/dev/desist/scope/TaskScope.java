@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  * <h2>Life cycle</h2>
  *
  * <ol>
- *   <li>A scope is {@linkplain #open(Joiner) opened} by the thread that will own it. Its {@link
- *       #token()} descends from the token that is current there, with its deadlines.
+ *   <li>A scope is {@linkplain #open(CancellationToken, Joiner) opened} by the thread that will own
+ *       it. Its {@link #token()} descends from the token that is given, and from the one that is
+ *       current there, with their deadlines.
  *   <li>{@link #fork} starts a subtask on a thread of its own, a virtual one by default, with a
  *       token that descends from the scope's as its current one.
  *   <li>{@link #join} waits, as its {@link Joiner} says, and gives the result. A scope that is to
@@ -78,6 +79,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TaskScope<T extends @Nullable Object, R extends @Nullable Object>
     extends Lifecycle<T, R> implements AutoCloseable {
+  // Longer than other files, since it is the API: four lines of five are documentation, and each
+  // form has its twin. What is done is in Lifecycle and Forking.
+
   TaskScope(CancellationToken outer, Joiner<? super T, ? extends R> joiner, Settings settings) {
     super(outer, joiner, settings);
   }
@@ -272,7 +276,7 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    */
   public <U extends T> Subtask<@Nullable U> fork(Action<?> task) {
     Objects.requireNonNull(task, "task");
-    return fork(valueless(task));
+    return begin(Fork.<U>of(this, null, task));
   }
 
   /**
@@ -287,15 +291,9 @@ public final class TaskScope<T extends @Nullable Object, R extends @Nullable Obj
    * @throws RejectedExecutionException as {@link #fork(Callable)}
    */
   public <U extends T> Subtask<@Nullable U> fork(String name, Action<?> task) {
+    Objects.requireNonNull(name, "name");
     Objects.requireNonNull(task, "task");
-    return fork(name, valueless(task));
-  }
-
-  private static <U extends @Nullable Object> Callable<@Nullable U> valueless(Action<?> task) {
-    return () -> {
-      task.perform();
-      return null;
-    };
+    return begin(Fork.<U>of(this, name, task));
   }
 
   // ---- joining ----

@@ -55,6 +55,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A null argument gives a {@link NullPointerException} that names the parameter.
  */
 public final class Tasks {
+  // Longer than other files, since it is the API: nine lines of ten are documentation, and each
+  // form has its twin. What is done is in Contest and Limited.
+
   private Tasks() {}
 
   // ---- several tasks ----
