@@ -55,7 +55,7 @@ final class Patience {
   static void await(Lifecycle<?, ?> scope, @Nullable Patience begun) {
     Thread owner = Thread.currentThread();
     if (!scope.crowd().isQuiet() && owner.isVirtual()) {
-      Thread.yield(); // who listens mostly ends meanwhile, which saves setting a timer
+      Thread.yield(); // whoever listens mostly ends meanwhile, which saves setting a timer
     }
     if (scope.crowd().isQuiet()) {
       return;
@@ -131,7 +131,7 @@ final class Patience {
     var leftover =
         new Leftover(
             fork.name(),
-            fork.nameOfScope(),
+            fork.scope().settings().nameOrUnnamed(),
             running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
             reason,
             Overdue.since(reason.origin().time(), fork.scope().time()::instant),
