@@ -115,8 +115,9 @@ final class Patience {
 
   private void report(Crowd crowd) {
     for (Fork<?> fork : crowd.list()) {
+      boolean waited = crowd.dequeue(fork); // if the cancellation has not come to the queue yet
       if (fork.claim()) {
-        fork.withdraw(true); // its thread has not come to it yet, and now never will
+        fork.withdraw(!waited); // its thread has not come to it yet, and now never will
       }
     }
     for (Fork<?> fork : crowd.report(left)) {
