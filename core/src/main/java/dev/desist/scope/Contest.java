@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A value is either among those that the caller takes, or the disposer gets it: decided under
  * the monitor, which is held for a few instructions (promise 20). Tasks leave values until the
- * caller has chosen, or given up; who comes later disposes of his own.
+ * caller has chosen, or given up; whoever comes later disposes of its own.
  *
  * @param <T> what the tasks give
  */

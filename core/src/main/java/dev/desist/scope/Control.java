@@ -45,9 +45,12 @@ final class Control {
     return guard;
   }
 
-  /** On the task's thread: whether it was interrupted by us, and that is why it threw {@code e}. */
-  boolean endedByInterrupt(Throwable e) {
-    GuardedThread.Call call = guard();
+  /** On the task's thread: whether it threw {@code e} because it was cancelled, or aborted. */
+  boolean isOwnEnd(Throwable e) {
+    if (source.token().caused(e)) {
+      return true;
+    }
+    GuardedThread.Call call = e instanceof Exception ? guard() : null;
     return call != null && call.ending().explains(e);
   }
 

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Crowd {
   /*
-   * States:      AWAITED   the owner waits for who is here, or will
-   *              REPORTED  the grace was over, and those who went on were listed: who ends may be
-   *                        among them
-   *              LEFT      they were left behind: who ends has nobody to tell
+   * States:      AWAITED   the owner waits for those who are here, or will
+   *              REPORTED  the grace was over, and those who went on were listed: whoever ends may
+   *                        be among them
+   *              LEFT      they were left behind: whoever ends has nobody to tell
    * Lock:        "under the lock" means: in the monitor of this object, held for a few loads and
    *              stores. It is taken before the locks of the engine's nodes. Under it no user code
    *              runs (promise 8), not even the equals of a user's thread, and none is started.
@@ -176,7 +176,7 @@ final class Crowd {
   }
 
   /**
-   * Lists those who go on as overdue. Under the lock, so that who ends meanwhile is not listed
+   * Lists those who go on as overdue. Under the lock, so that whoever ends meanwhile is not listed
    * after.
    *
    * @param leave whether they are left behind

@@ -72,7 +72,7 @@ sealed class Fork<T extends @Nullable Object>
 
   /**
    * The thread while the task runs; null before, and NOBODY from then on. Set by that thread, or,
-   * if it never begins, by who finds that out.
+   * if it never begins, by whoever finds that out.
    */
   private volatile @Nullable Thread thread;
 
@@ -84,11 +84,8 @@ sealed class Fork<T extends @Nullable Object>
 
   @Nullable Fork<?> previous;
 
-  Fork(Lifecycle<?, ?> scope, @Nullable String name, Callable<? extends T> task) {
-    this(scope, name, (Object) task);
-  }
-
-  private Fork(Lifecycle<?, ?> scope, @Nullable String name, Object task) {
+  /** The task is a Callable that gives a T, or an Action. */
+  Fork(Lifecycle<?, ?> scope, @Nullable String name, Object task) {
     this.scope = scope;
     this.name = name;
     this.value = task;
@@ -99,7 +96,7 @@ sealed class Fork<T extends @Nullable Object>
   static <T extends @Nullable Object> Fork<@Nullable T> of(
       Lifecycle<?, ?> scope, @Nullable String name, Action<?> task) {
     Action<?> plain = task instanceof Callable ? task::perform : task;
-    return new Fork<>(scope, name, (Object) plain);
+    return new Fork<>(scope, name, plain);
   }
 
   // ---- on the subtask's thread ----
@@ -124,10 +121,12 @@ sealed class Fork<T extends @Nullable Object>
       CancellationReason reason = reasonToStop();
       if (reason != null) {
         outcome = new Outcome.Cancelled<>(reason);
-      } else if (scope.time() != TimeSource.current() || Ambient.CURRENT.isBound()) {
-        outcome = (Outcome<T>) TimeSource.callWith(scope.time(), this::callWithin);
       } else {
-        outcome = (Outcome<T>) Ambient.binding(this).call(this);
+        outcome =
+            (Outcome<T>)
+                (scope.time() == TimeSource.current()
+                    ? callBound()
+                    : TimeSource.callWith(scope.time(), this::callBound));
       }
     } catch (Throwable e) {
       outcome = new Outcome.Failure<>(e); // not the task's: that is caught around it
@@ -136,7 +135,7 @@ sealed class Fork<T extends @Nullable Object>
   }
 
   /** The token is made when it is first asked for, or at once if another one is current. */
-  private Object callWithin() {
+  private Object callBound() {
     return Ambient.CURRENT.isBound()
         ? Cancellation.call(token(), this::call)
         : Ambient.binding(this).call(this);
@@ -190,7 +189,7 @@ sealed class Fork<T extends @Nullable Object>
     try {
       arrived(found, leak == null);
     } finally {
-      end(outcome);
+      end(outcome, true);
     }
   }
 
@@ -211,7 +210,7 @@ sealed class Fork<T extends @Nullable Object>
   /** The outcome of a task that threw {@code e}: cancelled if that comes from its own token. */
   private Outcome<T> classify(Throwable e) {
     CancellationReason reason = reasonToStop();
-    if (reason == null || !(isOwnEnd(e) || (e instanceof Exception && endedByInterrupt(e)))) {
+    if (reason == null || !isOwnEnd(e)) {
       return new Outcome.Failure<>(e);
     }
     if (!(e instanceof CancelledException)) {
@@ -223,13 +222,7 @@ sealed class Fork<T extends @Nullable Object>
   /** Whether {@code e} comes from the cancellation of this subtask, or of its scope. */
   private boolean isOwnEnd(Throwable e) {
     Control made = made();
-    return (made != null && made.source.token().caused(e)) || scope.token().caused(e);
-  }
-
-  /** Whether the task was interrupted by us, and that is why it threw {@code e}. */
-  private boolean endedByInterrupt(Throwable e) {
-    Control made = made();
-    return made != null && made.endedByInterrupt(e);
+    return scope.token().caused(e) || (made != null && made.isOwnEnd(e));
   }
 
   /** What the task threw, but for our own exception; null if it threw nothing else. */
@@ -241,12 +234,10 @@ sealed class Fork<T extends @Nullable Object>
     return made == null ? null : made.ending;
   }
 
-  /** For who reports a cancelled subtask: with what others had made of its cancellation, if so. */
+  /** To report a cancelled subtask: with what others had made of its cancellation, if so. */
   CancelledException cancelled() {
     return new CancelledException(token(), control().ending);
   }
-
-  // ---- the task as a guarded call ----
 
   /** The guarded call, for code on {@code current}; null if that is not the thread of the task. */
   private GuardedThread.@Nullable Call guard(Thread current) {
@@ -273,11 +264,6 @@ sealed class Fork<T extends @Nullable Object>
     return guard != null && guard.listens();
   }
 
-  /** Ends this subtask, on its thread or, if it never starts, on whichever finds that out. */
-  void end(Outcome<?> outcome) {
-    end(outcome, true);
-  }
-
   /**
    * Ends this subtask, which was cancelled before it began, and which the caller has claimed or
    * taken out of the queue.
@@ -293,7 +279,12 @@ sealed class Fork<T extends @Nullable Object>
     value = new Outcome.Cancelled<>(reason);
   }
 
-  private void end(Outcome<?> outcome, boolean ran) {
+  /**
+   * Ends this subtask, on its thread or, if it never starts, on whichever finds that out.
+   *
+   * @param ran whether it counts as running
+   */
+  void end(Outcome<?> outcome, boolean ran) {
     try {
       settle(outcome);
     } finally {
@@ -327,8 +318,6 @@ sealed class Fork<T extends @Nullable Object>
     }
   }
 
-  // ---- on any thread ----
-
   private @Nullable Control made() {
     return (Control) CONTROL.getVolatile(this);
   }
@@ -361,17 +350,12 @@ sealed class Fork<T extends @Nullable Object>
 
   @Override
   public String key() {
-    return '"' + (name != null ? name : nameOfScope()) + '"';
+    return '"' + (name != null ? name : scope.settings().nameOrUnnamed()) + '"';
   }
 
   @Override
   public Overdue.Sight look(boolean leftBehind) {
     return Patience.look(this, leftBehind);
-  }
-
-  String nameOfScope() {
-    String called = scope.settings().name();
-    return called == null ? "unnamed" : called;
   }
 
   boolean hasName() {
@@ -463,7 +447,7 @@ sealed class Fork<T extends @Nullable Object>
     }
   }
 
-  /** Has a running task interrupted, unless it is the one that calls. */
+  /** Has a running task interrupted, unless it is the one that calls (promise 22). */
   void interrupt() {
     Thread running = thread();
     if (running != null && running != Thread.currentThread()) {

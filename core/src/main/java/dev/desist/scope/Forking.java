@@ -3,6 +3,7 @@ package dev.desist.scope;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.Deadline;
 import dev.desist.Outcome;
 import dev.desist.TimeSource;
 import dev.desist.internal.Fields;
@@ -89,10 +90,16 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
   /** Why the joiner stopped this scope. Set once, by whichever subtask comes first. */
   volatile @Nullable CancellationReason stopReason;
 
-  Forking(Joiner<? super T, ? extends R> joiner, Settings settings, CancellationSource source) {
+  Forking(
+      Joiner<? super T, ? extends R> joiner,
+      Settings settings,
+      CancellationToken outer,
+      Deadline deadline) {
     this.joiner = joiner;
     this.settings = settings;
-    this.source = source;
+    String name = settings.name();
+    this.source = // last: if there is no memory for the rest, there is nothing to take back
+        name == null ? outer.childWithDeadline(deadline) : outer.childWithDeadline(name, deadline);
     if (settings.parallelism() > 0) {
       crowd.limit(source.token(), settings.parallelism());
     }
@@ -183,7 +190,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
         settings.thread(fork).start();
       } catch (Throwable e) {
         if (fork.claim()) { // else the factory has started it in spite of that
-          fork.end(failure(e));
+          fork.end(failure(e), true);
           throw e;
         }
       }
@@ -324,7 +331,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
 
   /**
    * Cancels for {@code reason}, or closes if it is null. Waits for memory, if there is none for it:
-   * else those would be waited for who never hear of it.
+   * else subtasks would be waited for that never hear of it.
    */
   final void whenThereIsMemory(@Nullable CancellationReason reason) {
     while (true) {

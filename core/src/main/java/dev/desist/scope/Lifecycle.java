@@ -41,7 +41,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
       Joiner<? super T, ? extends R> joiner,
       Settings settings,
       Deadline deadline) {
-    super(joiner, settings, source(outer, settings.name(), deadline));
+    super(joiner, settings, outer, deadline);
     this.deadline = deadline;
     Nesting.setInnermost(this);
   }
@@ -52,13 +52,6 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
       once.claim();
     }
     return joiner;
-  }
-
-  private static CancellationSource source(
-      CancellationToken outer, @Nullable String name, Deadline deadline) {
-    return name == null
-        ? outer.childWithDeadline(deadline)
-        : outer.childWithDeadline(name, deadline);
   }
 
   final Ambient.@Nullable Host task() {
@@ -162,7 +155,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     return source.cancel(reason);
   }
 
-  /** Returns false at once if this is closed already. */
+  /** Closes this scope, and whatever is open inside it (promise 21). */
   final void end() {
     requireOwner();
     if (phase == Phase.CLOSED) {
@@ -215,7 +208,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     return Nesting.closeInner(this, "the task that opened it ends");
   }
 
-  /** Cancels, waits for the subtasks, and lets go (promise 21). */
+  /** Cancels, waits for the subtasks, and lets go. */
   final void shut() {
     boolean interrupted;
     synchronized (crowd) {

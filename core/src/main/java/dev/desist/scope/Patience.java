@@ -55,7 +55,7 @@ final class Patience {
   static void await(Lifecycle<?, ?> scope, @Nullable Patience begun) {
     Thread owner = Thread.currentThread();
     if (!scope.crowd().isQuiet() && owner.isVirtual()) {
-      Thread.yield(); // who listens mostly ends meanwhile, which saves setting a timer
+      Thread.yield(); // whoever listens mostly ends meanwhile, which saves setting a timer
     }
     if (scope.crowd().isQuiet()) {
       return;
@@ -115,8 +115,9 @@ final class Patience {
 
   private void report(Crowd crowd) {
     for (Fork<?> fork : crowd.list()) {
+      boolean waited = crowd.dequeue(fork); // if the cancellation has not come to the queue yet
       if (fork.claim()) {
-        fork.withdraw(true); // its thread has not come to it yet, and now never will
+        fork.withdraw(!waited); // its thread has not come to it yet, and now never will
       }
     }
     for (Fork<?> fork : crowd.report(left)) {
@@ -131,7 +132,7 @@ final class Patience {
     var leftover =
         new Leftover(
             fork.name(),
-            fork.nameOfScope(),
+            fork.scope().settings().nameOrUnnamed(),
             null,
             running == null ? "a thread that is about to end it" : Foreign.nameOf(running),
             reason,

@@ -98,6 +98,10 @@ record Settings(
     return thread;
   }
 
+  String nameOrUnnamed() {
+    return name == null ? "unnamed" : name;
+  }
+
   /** For messages. */
   String title() {
     return name == null ? "the scope" : "scope \"" + name + '"';

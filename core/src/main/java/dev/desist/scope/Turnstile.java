@@ -59,6 +59,7 @@ final class Turnstile implements Prompt {
       if (queue != null) {
         dropped = List.copyOf(queue);
         for (Fork<?> fork : dropped) {
+          boolean _ = fork.claim(); // so that nobody else, who has it in a list, ends it again
           fork.drop(reason);
           crowd.remove(fork, true);
         }
