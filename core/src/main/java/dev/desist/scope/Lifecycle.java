@@ -161,7 +161,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     if (phase == Phase.CLOSED) {
       return;
     }
-    Stack.reserve();
+    Stack.reserveToClose();
     RuntimeException failure = null;
     IllegalStateException misuse = null;
     try {
