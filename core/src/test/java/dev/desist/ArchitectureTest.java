@@ -11,7 +11,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaMethodCall;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
@@ -67,6 +71,64 @@ class ArchitectureTest {
     assertFalse(
         CancellationToken.class.getModule().isNamed()
             && CancellationToken.class.getModule().isExported(CELLAR));
+  }
+
+  @Test
+  void no_exported_signature_names_the_cellar() {
+    var named = new TreeSet<String>();
+    for (JavaClass type : MAIN) {
+      if (!isExported(type)) {
+        continue;
+      }
+      for (JavaClass above : type.getRawInterfaces()) {
+        addIfOfTheCellar(above, type.getName(), named);
+      }
+      for (JavaField field : type.getFields()) {
+        if (isSeen(field)) {
+          addIfOfTheCellar(field.getRawType(), field.getFullName(), named);
+        }
+      }
+      for (JavaCodeUnit unit : type.getCodeUnits()) {
+        if (isSeen(unit)) {
+          addIfOfTheCellar(unit.getRawReturnType(), unit.getFullName(), named);
+          unit.getRawParameterTypes()
+              .forEach(parameter -> addIfOfTheCellar(parameter, unit.getFullName(), named));
+        }
+      }
+    }
+    assertEquals(new TreeSet<String>(), named);
+  }
+
+  private static boolean isExported(JavaClass type) {
+    return type.getModifiers().contains(JavaModifier.PUBLIC)
+        && !type.getPackageName().equals(CELLAR)
+        && type.getEnclosingClass().map(ArchitectureTest::isExported).orElse(true);
+  }
+
+  private static boolean isSeen(JavaMember member) {
+    return member.getModifiers().contains(JavaModifier.PUBLIC)
+        || member.getModifiers().contains(JavaModifier.PROTECTED);
+  }
+
+  private static void addIfOfTheCellar(JavaClass type, String where, Set<String> named) {
+    if (type.getBaseComponentType().getPackageName().equals(CELLAR)) {
+      named.add(where);
+    }
+  }
+
+  @Test
+  void no_file_is_longer_than_500_lines_unless_its_head_says_why() throws IOException {
+    Path root = Path.of(System.getProperty("desist.root"));
+    var tooLong = new TreeSet<String>();
+    try (Stream<Path> files = Files.walk(root.resolve("core/src/main/java"))) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+        List<String> lines = Files.readAllLines(file);
+        if (lines.size() > 500 && lines.stream().noneMatch(l -> l.contains("Longer than other"))) {
+          tooLong.add(root.relativize(file) + ": " + lines.size());
+        }
+      }
+    }
+    assertEquals(new TreeSet<String>(), tooLong);
   }
 
   @Test

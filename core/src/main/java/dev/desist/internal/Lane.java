@@ -60,7 +60,7 @@ public final class Lane implements Executor {
   /** Completes our futures and stages; what hangs on these is the users'. */
   public static final Lane COMPLETIONS = new Lane("desist-completion-", 64);
 
-  /** Runs the users' callbacks of one cancellation, where that is not done by who cancels. */
+  /** Runs the users' callbacks of one cancellation, where that is not done by whoever cancels. */
   public static final Lane CANCELLATIONS = new Lane("desist-canceller-", 64);
 
   /** Users' callbacks that were registered with the dispatcher. */
@@ -88,8 +88,8 @@ public final class Lane implements Executor {
   }
 
   /**
-   * Sees that a thread is set aside, for when none can be started. To be called by who registers
-   * what will later be handed over; if there is none to be had even now, it goes without.
+   * Sees that a thread is set aside, for when none can be started. To be called by whoever
+   * registers what will later be handed over; if there is none to be had even now, it goes without.
    */
   public static void setAside() {
     if (!Reserve.isThere()) {
@@ -416,7 +416,7 @@ public final class Lane implements Executor {
     private static void comeRound() {
       boolean waiting = true;
       while (waiting) {
-        answer(); // first: who calls from here on is looked at in a further round
+        answer(); // first: whoever calls from here on is looked at in a further round
         waiting = false;
         for (Lane lane : LANES) {
           try {

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
  * either is done. One frame each, since smaller ones, one inside the other, add up in the
  * interpreter alone.
  *
- * <p>Whoever calls others that reserve needs more than they: so there are three sizes.
+ * <p>Whoever calls others that reserve needs more than they: so there are four sizes.
  *
  * <p>Not covered is the very first use of a class, which is the machine's: an overflow there leaves
  * the class unusable, as it does any.

@@ -81,7 +81,7 @@ public final class CancellableInputStream extends InputStream {
   /** Others may use the pump, now or later. */
   private final boolean shared;
 
-  /** Written by who closes, read by readers. */
+  /** Written by whoever closes, read by readers. */
   private volatile boolean closed;
 
   private CancellableInputStream(BytePump pump, boolean shared) {

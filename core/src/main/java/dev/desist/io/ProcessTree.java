@@ -26,7 +26,7 @@ final class ProcessTree {
    * that are known, and kills the new ones, or asks them. It is over when two rounds in a row find nobody alive: the second
    * began after the last one had ended, so what that had started was there to be found.
    *
-   * Who was asked may start others in order to clean up. They are left alone as long as their parent lives, and asked after that.
+   * Whoever was asked may start others in order to clean up. They are left alone as long as their parent lives, and asked after that.
    *
    * A process whose parent has ended belongs to process 1 and is nobody's descendant. Hence:
    * 1. The whole tree is read before anybody in it is touched, and handles are kept: a handle knows its process by number and

@@ -59,7 +59,7 @@ final class Readiness {
     final Thread thread = Thread.currentThread();
     final int operation;
 
-    /** Written by the loop or by who closes, read by the thread. */
+    /** Written by the loop or by whoever closes, read by the thread. */
     volatile boolean woken;
 
     // Guarded by the monitor of Readiness.
@@ -86,11 +86,11 @@ final class Readiness {
   private static final class Own {
     final ReentrantLock lock = new ReentrantLock();
 
-    /** Written under the lock; read by who closes. */
+    /** Written under the lock; read by whoever closes. */
     volatile @Nullable Selector selector;
   }
 
-  /** Wakes who waits in a selector, and waits for no callback of a user's. */
+  /** Wakes whoever waits in a selector, and waits for no callback of a user's. */
   private record Wakeup(Selector selector) implements Prompt {
     @Override
     public void run() {

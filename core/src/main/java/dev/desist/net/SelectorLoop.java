@@ -24,7 +24,7 @@ final class SelectorLoop implements Runnable {
    * its own.
    *
    * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more before it selects
-   *              asleep -> awake  the loop, when select returns; or who has put something into the queue, which wakes it up
+   *              asleep -> awake  the loop, when select returns; or whoever has put something into the queue, which wakes it up
    * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop asleep, or is found by it.
    * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is being closed stays ready until
    *              its thread has taken a monitor of the selector's; if many are closed at once, those threads wait for it, and

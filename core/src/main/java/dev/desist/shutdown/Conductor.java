@@ -57,7 +57,7 @@ final class Conductor {
   /** Written by the thread that conducts, read by everybody. */
   private volatile Stage stage;
 
-  /** Written by itself; read by who wakes it. */
+  /** Written by itself; read by whoever wakes it. */
   private volatile @Nullable Thread thread;
 
   /** Written by the thread that conducts, read after {@link #over} is cancelled. */

@@ -40,7 +40,7 @@ final class Roster {
   /** The head of the list, guarded by the lock. */
   private @Nullable Participant first;
 
-  /** Who is to be waited for. Written under the lock; read without it by who waits. */
+  /** Who is to be waited for. Written under the lock; read without it by whoever waits. */
   private volatile int running;
 
   /**
@@ -163,7 +163,7 @@ final class Roster {
     take(participant, participant.action != null, false);
   }
 
-  /** Takes out who has ended. */
+  /** Takes out whoever has ended. */
   void leave(Participant participant) {
     take(participant, false, false);
   }
