@@ -7,7 +7,9 @@ import dev.desist.CancellationToken;
 import dev.desist.concurrent.Latest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.List;
+import java.util.Collection;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -29,7 +31,10 @@ public class LatestSubmitAndDeliver {
   private final ArrayDeque<Runnable> worker = new ArrayDeque<>();
   private final ArrayDeque<Runnable> screen = new ArrayDeque<>();
   private final ArrayList<String> delivered = new ArrayList<>();
-  private final ArrayList<String> disposed = new ArrayList<>();
+
+  /** Disposed of by a thread of the library, if the slot finds first that it is superseded. */
+  private final Queue<String> disposed = new ConcurrentLinkedQueue<>();
+
   private final Latest<String> latest =
       Latest.open(
           CancellationToken.none(),
@@ -62,6 +67,7 @@ public class LatestSubmitAndDeliver {
   public void judge(LL_Result r) {
     worker.remove().run();
     screen.remove().run();
+    Wait.until(() -> delivered.contains("old") || !disposed.isEmpty());
     r.r1 = words(delivered);
     r.r2 = words(disposed);
   }
@@ -70,7 +76,7 @@ public class LatestSubmitAndDeliver {
     return outcome instanceof dev.desist.Outcome.Success<String>(String value) ? value : "no value";
   }
 
-  private static String words(List<String> list) {
+  private static String words(Collection<String> list) {
     return list.isEmpty() ? "none" : String.join(" ", list);
   }
 }
