@@ -31,7 +31,6 @@ class TimeSeamTest {
               "SystemTime", "it is the system's time",
               "Origin", "the time of an event, where a time source fails",
               "Node", "a pause of a lock-free loop, until a thread that was stopped goes on",
-              "Forking", "a pause before the next attempt, when there was no memory",
               "Stack", "a pause before the next attempt, when there was no memory",
               "Lane", "how long an idle thread is kept, and pauses when no thread can be started",
               "SelectorLoop", "how long an idle loop is kept, and pauses when the system fails",

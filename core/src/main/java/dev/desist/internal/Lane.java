@@ -293,7 +293,6 @@ public final class Lane implements Executor {
 
   // ---- again ----
 
-  private static final long AGAIN_NANOS = 1_000_000;
   private static final Object AGAIN = new Object();
 
   // Guarded by AGAIN.
@@ -324,7 +323,7 @@ public final class Lane implements Executor {
   }
 
   private static @Nullable Task ripe() {
-    LockSupport.parkNanos(AGAIN_NANOS);
+    Stack.pause();
     synchronized (AGAIN) {
       Task ripe = unripe;
       unripe = null;

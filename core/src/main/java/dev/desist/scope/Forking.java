@@ -14,7 +14,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,9 +56,6 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
    * Lock:        the monitor of the Crowd. That of the Ledger is taken by itself.
    * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
    */
-
-  /** How long to wait for memory, each time. */
-  private static final long AGAIN_NANOS = 1_000_000;
 
   private static final Outcome<?> NO_MEMORY =
       new Outcome.Failure<>(new OutOfMemoryError("no memory for what was thrown"));
@@ -314,7 +310,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
                 "the joiner of " + title() + " failed with " + Foreign.describe(joinerFailed)));
         return;
       } catch (OutOfMemoryError e) {
-        LockSupport.parkNanos(AGAIN_NANOS);
+        Stack.pause();
       }
     }
   }
@@ -346,7 +342,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
         if (source.isCancelled()) {
           throw e;
         }
-        LockSupport.parkNanos(AGAIN_NANOS);
+        Stack.pause();
       }
     }
   }

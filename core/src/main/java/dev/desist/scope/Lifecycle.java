@@ -78,9 +78,8 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     }
     if (reason != null && reason != stopReason && !complete) {
       var cancelled = new CancelledException(source.token());
-      if (isOwnTimeout(reason)) {
-        var timedOut = new TimeoutException(reason.message());
-        timedOut.initCause(cancelled);
+      TimeoutException timedOut = Limited.timeout(source.token(), deadline, cancelled);
+      if (timedOut != null) {
         throw ledger.thrown(timedOut);
       }
       throw ledger.thrown(cancelled);
@@ -120,12 +119,6 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     synchronized (crowd) {
       phase = how;
     }
-  }
-
-  private boolean isOwnTimeout(CancellationReason reason) {
-    return reason instanceof CancellationReason.DeadlineExceeded exceeded
-        && exceeded.deadline() == deadline
-        && source.token().path().size() == 1; // not one further out, which may have the same
   }
 
   // ---- waiting from outside ----

@@ -36,12 +36,8 @@ final class Limited {
     try (source) {
       return Cancellation.call(token, task);
     } catch (Throwable e) { // an error too may be what a layer made of it
-      if (token.caused(e)
-          && token.path().size() == 1
-          && token.reason().orElseThrow() instanceof CancellationReason.DeadlineExceeded exceeded
-          && exceeded.deadline() == deadline) {
-        var timedOut = new TimeoutException(exceeded.message());
-        timedOut.initCause(e);
+      TimeoutException timedOut = token.caused(e) ? timeout(token, deadline, e) : null;
+      if (timedOut != null) {
         throw timedOut;
       }
       if (e instanceof TimeoutException) {
@@ -49,6 +45,25 @@ final class Limited {
       }
       throw e;
     }
+  }
+
+  /**
+   * The timeout for whoever set {@code deadline}, if that is what cancelled {@code token}.
+   *
+   * @param token cancelled; of the source that was given the deadline
+   * @param thrown what it had thrown
+   * @return null if something else did, be it a source further out with the same deadline
+   */
+  static @Nullable TimeoutException timeout(
+      CancellationToken token, Deadline deadline, Throwable thrown) {
+    if (token.reason().orElseThrow() instanceof CancellationReason.DeadlineExceeded exceeded
+        && exceeded.deadline() == deadline
+        && token.path().size() == 1) {
+      var timedOut = new TimeoutException(exceeded.message());
+      timedOut.initCause(thrown);
+      return timedOut;
+    }
+    return null;
   }
 
   /** On the calling thread, or in a scope, if one is configured. */
