@@ -3,13 +3,16 @@ package dev.desist;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import dev.desist.support.Seed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A heap against a list that is sorted: whatever is added and removed, in whatever order. */
+@ExtendWith(Seed.class)
 class TimerHeapTest {
   private static final int STEPS = 200_000;
 
@@ -34,7 +37,7 @@ class TimerHeapTest {
 
   @Test
   void what_comes_out_is_the_earliest_and_of_several_the_first_that_went_in() {
-    var random = new Random(42);
+    SplittableRandom random = Seed.random(42);
     for (int i = 0; i < STEPS; i++) {
       int choice = random.nextInt(10);
       if (model.size() > 60 || (choice < 4 && !model.isEmpty())) {
@@ -59,7 +62,7 @@ class TimerHeapTest {
     for (int i = 0; i < 1_000; i++) {
       add(7);
     }
-    var random = new Random(7);
+    SplittableRandom random = Seed.random(7);
     while (!model.isEmpty()) {
       assertEquals(model.getFirst(), heap.first());
       remove(model.get(random.nextInt(model.size())));

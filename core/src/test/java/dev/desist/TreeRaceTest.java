@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.desist.support.Seed;
 import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * root is cancelled, and every callback ran once or was prevented. The seed in a failure repeats
  * the choices, though not the race.
  */
-@ExtendWith(Hygiene.class)
+@ExtendWith({Hygiene.class, Seed.class})
 class TreeRaceTest {
   private static final int ROUNDS = 6_000 * Integer.getInteger("desist.stress", 1);
   private static final int THREADS = 4;
@@ -46,14 +47,9 @@ class TreeRaceTest {
 
   @Test
   void trees_with_links_stay_whole() throws Exception {
-    var seeds = new SplittableRandom();
+    SplittableRandom rounds = Seed.random(0);
     for (int round = 0; round < ROUNDS; round++) {
-      long seed = seeds.nextLong();
-      try {
-        round(new SplittableRandom(seed));
-      } catch (AssertionError e) {
-        throw new AssertionError("round " + round + ", seed " + seed + ": " + e.getMessage(), e);
-      }
+      round(rounds.split());
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
+import dev.desist.support.Seed;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Cancels and interrupts guarded calls at random moments, from another thread, and accounts for
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
  * -Ddesist.stress=500} makes it 10,000,000 rounds for each kind of thread.
  */
 @Tag("stress")
+@ExtendWith(Seed.class)
 class BlockingStressTest {
   private static final int ROUNDS = 20_000 * Integer.getInteger("desist.stress", 1);
 
@@ -121,7 +124,7 @@ class BlockingStressTest {
 
   private static final class Worker {
     private final Tally counts;
-    private final SplittableRandom random = new SplittableRandom(18);
+    private final SplittableRandom random = Seed.random(18);
     private final Thread me = Thread.currentThread();
     private final AtomicReference<@Nullable Job> box = new AtomicReference<>();
     private volatile boolean over;

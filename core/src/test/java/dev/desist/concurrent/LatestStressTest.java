@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.Outcome;
+import dev.desist.support.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Submits from several threads at once, to tasks that listen and tasks that do not, and accounts
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Tag("stress")
 @Timeout(600)
+@ExtendWith(Seed.class)
 class LatestStressTest {
   private static final int SUBMITTERS = 4;
   private static final int EACH = 5_000 * Integer.getInteger("desist.stress", 1);
@@ -107,7 +110,7 @@ class LatestStressTest {
     }
 
     private List<CompletionStage<Outcome<Integer>>> submitAll(Latest<Integer> slot, int submitter) {
-      var random = new SplittableRandom(submitter);
+      SplittableRandom random = Seed.random(submitter);
       var stages = new ArrayList<CompletionStage<Outcome<Integer>>>();
       for (int i = 0; i < EACH; i++) {
         int number = submitter * EACH + i;

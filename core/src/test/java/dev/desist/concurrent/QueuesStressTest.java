@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
+import dev.desist.support.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,6 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Three producers and three consumers at one queue, each of whom has a new token for each attempt,
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.Test;
  * thread.
  */
 @Tag("stress")
+@ExtendWith(Seed.class)
 class QueuesStressTest {
   private static final int SIDE = 3;
   private static final int EACH = 1_200 * Integer.getInteger("desist.stress", 1);
@@ -59,7 +62,7 @@ class QueuesStressTest {
         producers.add(
             executor.submit(
                 () -> {
-                  var random = new SplittableRandom(seed);
+                  SplittableRandom random = Seed.random(seed);
                   for (int n = 1; n <= EACH; n++) {
                     while (!put(queue, n, canceller, random)) {
                       putsCancelled.incrementAndGet();
@@ -70,7 +73,7 @@ class QueuesStressTest {
         consumers.add(
             executor.submit(
                 () -> {
-                  var random = new SplittableRandom(seed + 100);
+                  var random = Seed.random(seed + 100);
                   long taken = 0;
                   for (int n = 1; n <= EACH; ) {
                     int element = take(queue, canceller, random);
@@ -146,7 +149,7 @@ class QueuesStressTest {
     }
 
     private void run() {
-      var random = new SplittableRandom(7);
+      SplittableRandom random = Seed.random(7);
       while (!over) {
         try {
           CancellationSource source = sources.take();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.desist.CancellationSource;
 import dev.desist.CancelledException;
+import dev.desist.support.Seed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Several threads put elements into two queues while several select from both, and are cancelled
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * makes it 50,000 rounds for each test and each kind of thread.
  */
 @Tag("stress")
+@ExtendWith(Seed.class)
 class SelectStressTest {
   private static final int ROUNDS = 500 * Integer.getInteger("desist.stress", 1);
   private static final int PRODUCERS = 3;
@@ -73,7 +76,7 @@ class SelectStressTest {
     private final List<Thread> producers;
 
     Round(int seed, ThreadFactory factory, SelectableQueue<Integer> one) {
-      this.random = new SplittableRandom(seed);
+      this.random = Seed.random(seed);
       this.factory = factory;
       this.one = one;
       this.consumers = IntStream.range(0, CONSUMERS).mapToObj(this::consumer).toList();
@@ -114,7 +117,7 @@ class SelectStressTest {
       long seed = random.nextLong();
       return thread(
           () -> {
-            var mine = new SplittableRandom(seed);
+            SplittableRandom mine = Seed.random(seed);
             for (int i = 0; i < EACH; i++) {
               spin(mine.nextInt(8_000));
               (mine.nextBoolean() ? one : two).put(index * EACH + i);

@@ -12,6 +12,7 @@ import dev.desist.support.Call;
 import dev.desist.support.Call.Kind;
 import dev.desist.support.Descriptors;
 import dev.desist.support.Ends;
+import dev.desist.support.Seed;
 import dev.desist.testkit.Hygiene;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -40,7 +41,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * cancelled accepts.
  */
 @Tag("stress")
-@ExtendWith(Hygiene.class)
+@ExtendWith({Hygiene.class, Seed.class})
 class ChannelStressTest {
   private static final int SCALE = Integer.getInteger("desist.stress", 1);
   private static final int READS = 20_000 * SCALE;
@@ -108,7 +109,7 @@ class ChannelStressTest {
     /** Goes round and cancels what is there, after a moment. */
     @SuppressWarnings("ThreadPriorityCheck") // leaves the core to whom it waits for
     void cancelAtRandom() {
-      var random = new SplittableRandom(19);
+      SplittableRandom random = Seed.random(19);
       while (!isOver()) {
         for (int i = 0; i < slots.length() && !isOver(); i++) {
           int moment = random.nextInt(30_000);
@@ -227,7 +228,7 @@ class ChannelStressTest {
 
   /** Writes a little here and there, then ends all and compares what was read with it. */
   private static void feed(Run run, List<SocketChannel> channels) throws IOException {
-    var random = new SplittableRandom(20);
+    SplittableRandom random = Seed.random(20);
     long[] positions = new long[channels.size()];
     ByteBuffer buffer = ByteBuffer.allocateDirect(4096);
     while (!run.isOver()) {
@@ -304,7 +305,7 @@ class ChannelStressTest {
 
   /** Reads slowly at times, so that who writes has to wait. */
   private static void drain(Run run, SocketChannel channel) throws IOException {
-    var random = new SplittableRandom(21);
+    SplittableRandom random = Seed.random(21);
     ByteBuffer buffer = ByteBuffer.allocateDirect(50_000);
     long position = 0;
     try (channel) {
@@ -358,7 +359,7 @@ class ChannelStressTest {
     run.start(
         Kind.PLATFORM,
         () -> {
-          var random = new SplittableRandom(22);
+          SplittableRandom random = Seed.random(22);
           int count = 0;
           while (!run.isOver()) {
             try (SocketChannel client = SocketChannel.open(server.localAddress())) {
