@@ -1,6 +1,7 @@
 package dev.desist;
 
 import dev.desist.internal.Ambient;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import java.time.Duration;
@@ -257,11 +258,7 @@ public final class Cancellation {
 
   private static void sleepUnder(CancellationToken token, Duration duration)
       throws InterruptedException {
-    Objects.requireNonNull(duration, "duration");
-    if (duration.isNegative()) {
-      throw new IllegalArgumentException("duration must not be negative: " + duration);
-    }
-    if (token.await(duration)) {
+    if (token.await(Arguments.notNegative(duration, "duration"))) {
       throw new CancelledException(token);
     }
   }

@@ -2,7 +2,6 @@ package dev.desist;
 
 import dev.desist.internal.Fields;
 import dev.desist.internal.Lane;
-import dev.desist.internal.Prompt;
 import dev.desist.internal.Stack;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -76,7 +75,7 @@ public final class CancellationRegistration implements AutoCloseable {
    * A callback that runs on threads of ours, which take it without running it: as quick as waking
    * somebody, and nothing has to be allocated for it.
    */
-  private static final class LaneHandover extends Lane.Task implements Prompt {
+  private static final class LaneHandover extends Lane.Task implements Lane.Prompt {
     private final CancellationRegistration registration;
     private final Lane lane;
     private final Runnable callback;
@@ -207,7 +206,7 @@ public final class CancellationRegistration implements AutoCloseable {
 
   /** Whether this is run before any user's callback. */
   boolean isWaker() {
-    return action instanceof Prompt;
+    return action instanceof Lane.Prompt;
   }
 
   /** The state in which a cancellation leaves this: {@link #run} follows on this thread. */

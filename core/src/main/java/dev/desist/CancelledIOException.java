@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Arguments;
 import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.Objects;
@@ -39,10 +40,7 @@ public final class CancelledIOException extends InterruptedIOException {
    * @throws IllegalArgumentException if the token is not cancelled, or the number is negative
    */
   public CancelledIOException(CancellationToken token, long bytesTransferred) {
-    if (bytesTransferred < 0) {
-      throw new IllegalArgumentException(
-          "bytesTransferred must not be negative: " + bytesTransferred);
-    }
+    Arguments.notNegative(bytesTransferred, "bytesTransferred");
     this.twin = new CancelledException(Objects.requireNonNull(token, "token"));
     initCause(twin);
     this.bytesTransferred = (int) Math.min(bytesTransferred, Integer.MAX_VALUE);

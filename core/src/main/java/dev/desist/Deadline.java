@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Arguments;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
@@ -77,7 +78,7 @@ public final class Deadline implements Serializable {
   }
 
   static Deadline after(Duration timeout, TimeSource time) {
-    requireTimeout(timeout);
+    Arguments.notNegative(timeout, "timeout");
     if (timeout.compareTo(LONGEST) > 0) {
       return NONE;
     }
@@ -164,14 +165,6 @@ public final class Deadline implements Serializable {
   /** The timeout this deadline was made from, as a person would say it. */
   String describeTimeout() {
     return isNone() ? "endless" : text(Duration.ofNanos(nanoTime - madeAt));
-  }
-
-  static Duration requireTimeout(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
-    }
-    return timeout;
   }
 
   /** Three digits that matter and a unit: "250 ms", "1.5 s", "2 h 5 min". */
@@ -335,8 +328,8 @@ public final class Deadline implements Serializable {
   private record Written(Original original, long timeout, long left) implements Serializable {
     Written {
       Objects.requireNonNull(original, "original");
-      requireTimeout(Duration.ofNanos(timeout));
-      requireTimeout(Duration.ofNanos(left));
+      Arguments.notNegative(timeout, "timeout");
+      Arguments.notNegative(left, "left");
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Overdue;
 import java.time.Duration;
 import java.util.Comparator;
@@ -51,11 +52,7 @@ public final class Leftovers {
    * @throws IllegalArgumentException if it is negative
    */
   public static void reportAfter(Duration patience) {
-    Objects.requireNonNull(patience, "patience");
-    if (patience.isNegative()) {
-      throw new IllegalArgumentException("patience must not be negative: " + patience);
-    }
-    Overdue.patience(patience);
+    Overdue.patience(Arguments.notNegative(patience, "patience"));
   }
 
   /** A listener's membership. */

@@ -1,5 +1,6 @@
 package dev.desist;
 
+import dev.desist.internal.Arguments;
 import java.util.Objects;
 
 /**
@@ -39,10 +40,7 @@ public final class Stride {
 
   static Stride of(CancellationToken token, int length) {
     Objects.requireNonNull(token, "token");
-    if (length <= 0) {
-      throw new IllegalArgumentException("stride must be positive: " + length);
-    }
-    return new Stride(token, length);
+    return new Stride(token, Arguments.positive(length, "stride"));
   }
 
   /**

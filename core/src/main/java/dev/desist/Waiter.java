@@ -1,12 +1,12 @@
 package dev.desist;
 
 import dev.desist.internal.Ambient;
-import dev.desist.internal.Prompt;
+import dev.desist.internal.Lane;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A thread that waits for a token. */
-final class Waiter implements Prompt {
+final class Waiter implements Lane.Prompt {
   private final Thread thread = Thread.currentThread();
   private volatile boolean woken;
 

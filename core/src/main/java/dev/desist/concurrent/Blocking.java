@@ -7,6 +7,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Task;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.GuardedThread;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
@@ -124,7 +125,8 @@ public final class Blocking {
       CancellationToken token, Duration timeout, Task<? extends @Nullable T, X> body) throws X {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(body, "body");
-    return Optional.ofNullable(guarded(Cancellation.currentWith(token), checked(timeout), body));
+    return Optional.ofNullable(
+        guarded(Cancellation.currentWith(token), Arguments.notNegative(timeout, "timeout"), body));
   }
 
   /**
@@ -153,15 +155,6 @@ public final class Blocking {
       body.perform();
       return true;
     };
-  }
-
-  /** Returns {@code timeout} if it can be one. */
-  static Duration checked(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
-    }
-    return timeout;
   }
 
   /**

@@ -7,6 +7,7 @@ import dev.desist.CancellationRegistration;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -169,7 +170,7 @@ public final class Event<T> {
    */
   public Optional<T> await(CancellationToken token, Duration timeout) throws InterruptedException {
     Objects.requireNonNull(token, "token");
-    Blocking.checked(timeout);
+    Arguments.notNegative(timeout, "timeout");
     if (isSet()) {
       return value();
     }

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Task;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Stack;
 import java.time.Duration;
 import java.util.Objects;
@@ -80,7 +81,7 @@ public final class Locks {
    */
   public static boolean tryLock(CancellationToken token, Lock lock, Duration timeout)
       throws InterruptedException {
-    Blocking.checked(timeout);
+    Arguments.notNegative(timeout, "timeout");
     return lockNow(token, lock) || (!timeout.isZero() && waited(token, timeout, locking(lock)));
   }
 
@@ -131,7 +132,7 @@ public final class Locks {
   public static boolean tryAcquire(
       CancellationToken token, Semaphore semaphore, int permits, Duration timeout)
       throws InterruptedException {
-    Blocking.checked(timeout);
+    Arguments.notNegative(timeout, "timeout");
     return acquireNow(token, semaphore, permits)
         || (!timeout.isZero() && waited(token, timeout, acquiring(semaphore, permits)));
   }
@@ -140,9 +141,7 @@ public final class Locks {
       throws InterruptedException {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(semaphore, "semaphore");
-    if (permits < 0) {
-      throw new IllegalArgumentException("permits must not be negative: " + permits);
-    }
+    Arguments.notNegative(permits, "permits");
     Blocking.checkpoint(token);
     Stack.reserve();
     return semaphore.tryAcquire(permits, 0, TimeUnit.NANOSECONDS);

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Task;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
 import java.time.Duration;
@@ -85,7 +86,7 @@ public final class Queues {
   public static <E> @Nullable E poll(
       CancellationToken token, BlockingQueue<? extends E> queue, Duration timeout)
       throws InterruptedException {
-    Blocking.checked(timeout);
+    Arguments.notNegative(timeout, "timeout");
     E taken = pollNow(token, queue);
     return taken != null || timeout.isZero()
         ? taken
@@ -110,9 +111,7 @@ public final class Queues {
   public static <E> List<E> drain(
       CancellationToken token, BlockingQueue<? extends E> queue, int limit)
       throws InterruptedException {
-    if (limit <= 0) {
-      throw new IllegalArgumentException("limit must be positive: " + limit);
-    }
+    Arguments.positive(limit, "limit");
     var taken = new ArrayList<E>(Math.min(limit, 10)); // now: later nothing must fail
     taken.add(take(token, queue));
     try {
@@ -190,7 +189,7 @@ public final class Queues {
   public static <E> boolean offer(
       CancellationToken token, BlockingQueue<? super E> queue, E element, Duration timeout)
       throws InterruptedException {
-    Blocking.checked(timeout);
+    Arguments.notNegative(timeout, "timeout");
     return offerNow(token, queue, element)
         || (!timeout.isZero()
             && Blocking.guarded(Cancellation.currentWith(token), timeout, putting(queue, element))

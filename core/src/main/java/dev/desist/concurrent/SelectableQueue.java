@@ -3,6 +3,7 @@ package dev.desist.concurrent;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Stack;
 import java.util.AbstractQueue;
 import java.util.Collection;
@@ -98,10 +99,8 @@ public final class SelectableQueue<E> extends AbstractQueue<E> implements Blocki
    * @throws IllegalArgumentException if the capacity is not positive
    */
   public static <E> SelectableQueue<E> bounded(int capacity) {
-    if (capacity <= 0) {
-      throw new IllegalArgumentException("capacity must be positive: " + capacity);
-    }
-    return new SelectableQueue<>(new LinkedBlockingQueue<>(capacity));
+    return new SelectableQueue<>(
+        new LinkedBlockingQueue<>(Arguments.positive(capacity, "capacity")));
   }
 
   // ---- for those who select ----

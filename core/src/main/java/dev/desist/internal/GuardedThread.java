@@ -179,7 +179,7 @@ public final class GuardedThread {
   }
 
   /** One guarded call. */
-  public final class Call extends Lane.Task implements Prompt {
+  public final class Call extends Lane.Task implements Lane.Prompt {
     private enum State {
       RUNNING,
       INTERRUPTED,

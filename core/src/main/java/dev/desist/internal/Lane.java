@@ -36,6 +36,13 @@ public final class Lane implements Executor {
     protected abstract void perform();
   }
 
+  /**
+   * A callback that needs no lane: of this library's own, for one of its own promises; quick,
+   * unable to block or to fail, and free of users' code. On cancellation it runs before any user's
+   * callback, on the cancelling thread, and so never waits for one.
+   */
+  public interface Prompt extends Runnable {}
+
   private static final class Plain extends Task {
     private final Runnable runnable;
 

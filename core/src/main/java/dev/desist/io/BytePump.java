@@ -4,8 +4,10 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.TimeSource;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
+import dev.desist.internal.Waiters;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.AsynchronousCloseException;
@@ -86,17 +88,11 @@ final class BytePump {
   }
 
   BytePump(PumpSource source, String name, int bufferSize) {
-    requireSize(bufferSize);
+    Arguments.positive(bufferSize, "bufferSize");
     this.source = source;
     this.name = name;
     this.ring = new byte[bufferSize];
     update();
-  }
-
-  static void requireSize(int bufferSize) {
-    if (bufferSize <= 0) {
-      throw new IllegalArgumentException("bufferSize must be positive: " + bufferSize);
-    }
   }
 
   // ---- for readers ----
@@ -124,7 +120,8 @@ final class BytePump {
         start();
       }
       try {
-        waiters.await(token, () -> readable || !pumping || shut.getAsBoolean(), Deadline.none());
+        BooleanSupplier isReady = () -> readable || !pumping || shut.getAsBoolean();
+        waiters.await(() -> token.awaitOr(isReady, Deadline.none()));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("the thread was interrupted");
@@ -325,7 +322,7 @@ final class BytePump {
     Deadline end = TimeSource.callWith(time, () -> Deadline.after(LINGER));
     while (!roomy && !end.isPassed()) {
       try {
-        room.await(CancellationToken.none(), () -> roomy, end);
+        room.await(() -> CancellationToken.none().awaitOr(() -> roomy, end));
       } catch (InterruptedException e) {
         // Nobody has a reason to: the thread is known to none.
       }

@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
+import dev.desist.internal.Arguments;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -397,7 +398,7 @@ public final class CancellableFiles {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
     TransferOptions.checked(options);
-    requireDepth(maxDepth);
+    Arguments.notNegative(maxDepth, "maxDepth");
     CancellationToken obeyed = Cancellation.currentWith(token);
     CancelledIOException.throwIfCancelled(obeyed);
     return Files.walk(start, maxDepth, options)
@@ -448,16 +449,10 @@ public final class CancellableFiles {
     Objects.requireNonNull(token, "token");
     Objects.requireNonNull(start, "start");
     Objects.requireNonNull(options, "options");
-    requireDepth(maxDepth);
+    Arguments.notNegative(maxDepth, "maxDepth");
     Objects.requireNonNull(visitor, "visitor");
     CancellationToken obeyed = Cancellation.currentWith(token);
     CancelledIOException.throwIfCancelled(obeyed);
     return Files.walkFileTree(start, options, maxDepth, new AskingVisitor(obeyed, visitor));
-  }
-
-  private static void requireDepth(int maxDepth) {
-    if (maxDepth < 0) {
-      throw new IllegalArgumentException("maxDepth must not be negative: " + maxDepth);
-    }
   }
 }

@@ -3,6 +3,7 @@ package dev.desist.io;
 import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
+import dev.desist.internal.Arguments;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -111,7 +112,7 @@ public final class CancellableInputStream extends InputStream {
    */
   public static CancellableInputStream pumping(InputStream source, int bufferSize) {
     Objects.requireNonNull(source, "source");
-    BytePump.requireSize(bufferSize);
+    Arguments.positive(bufferSize, "bufferSize");
     if (source instanceof CancellableInputStream made) {
       return made;
     }
@@ -257,9 +258,7 @@ public final class CancellableInputStream extends InputStream {
    */
   public byte[] readNBytes(CancellationToken token, int length) throws IOException {
     Objects.requireNonNull(token, "token");
-    if (length < 0) {
-      throw new IllegalArgumentException("length must not be negative: " + length);
-    }
+    Arguments.notNegative(length, "length");
     CancellationToken obeyed = Cancellation.currentWith(token); // linked once
     CancelledIOException.throwIfCancelled(obeyed);
     byte[] bytes = new byte[Math.min(length, BUFFER)];

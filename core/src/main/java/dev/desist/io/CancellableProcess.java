@@ -5,8 +5,10 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Foreign;
 import dev.desist.internal.Stack;
+import dev.desist.internal.Waiters;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -115,9 +117,7 @@ public final class CancellableProcess implements AutoCloseable {
      * @throws IllegalArgumentException if it is negative
      */
     public Configuration withOutputLimit(int bytes) {
-      if (bytes < 0) {
-        throw new IllegalArgumentException("bytes must not be negative: " + bytes);
-      }
+      Arguments.notNegative(bytes, "bytes");
       return new Configuration(ending, input, bytes);
     }
   }
@@ -238,7 +238,7 @@ public final class CancellableProcess implements AutoCloseable {
       var streams =
           new ProcessStreams(started.process, options.input, options.limit, started.waiters);
       BooleanSupplier isOver = () -> streams.isFinished() && !started.process.isAlive();
-      started.waiters.await(obeyed, isOver, Deadline.none());
+      started.waiters.await(() -> obeyed.awaitOr(isOver, Deadline.none()));
       if (isOver.getAsBoolean()) {
         return streams.result(started.process.exitValue());
       }
@@ -294,7 +294,7 @@ public final class CancellableProcess implements AutoCloseable {
     Objects.requireNonNull(token, "token");
     Stack.reserve();
     CancellationToken obeyed = Cancellation.currentWith(token);
-    waiters.await(obeyed, () -> !process.isAlive(), Deadline.none());
+    waiters.await(() -> obeyed.awaitOr(() -> !process.isAlive(), Deadline.none()));
     if (!process.isAlive() && !(cutShort && obeyed.isCancelled())) {
       return process.exitValue();
     }

@@ -5,6 +5,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.internal.Stack;
+import dev.desist.internal.Waiters;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -198,7 +199,7 @@ public final class DirectoryWatch implements Closeable {
       }
       start();
       try {
-        waiters.await(token, isReady, deadline);
+        waiters.await(() -> token.awaitOr(isReady, deadline));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("the thread was interrupted");

@@ -1,7 +1,7 @@
 package dev.desist.io;
 
+import dev.desist.internal.Arguments;
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * How a process and its descendants are ended: asked first, and killed if they are still there when
@@ -19,8 +19,8 @@ public final class ProcessEnding {
   private final Duration patience;
 
   private ProcessEnding(Duration grace, Duration patience) {
-    this.grace = require(grace, "grace");
-    this.patience = require(patience, "patience");
+    this.grace = Arguments.notNegative(grace, "grace");
+    this.patience = Arguments.notNegative(patience, "patience");
   }
 
   /** {@return five seconds of grace, and five more for those that were killed to be gone} */
@@ -60,14 +60,6 @@ public final class ProcessEnding {
 
   Duration patience() {
     return patience;
-  }
-
-  private static Duration require(Duration duration, String parameter) {
-    Objects.requireNonNull(duration, parameter);
-    if (duration.isNegative()) {
-      throw new IllegalArgumentException(parameter + " must not be negative: " + duration);
-    }
-    return duration;
   }
 
   @Override

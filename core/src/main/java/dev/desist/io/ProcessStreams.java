@@ -1,6 +1,7 @@
 package dev.desist.io;
 
 import dev.desist.internal.Lane;
+import dev.desist.internal.Waiters;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

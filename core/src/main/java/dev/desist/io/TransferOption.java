@@ -1,5 +1,6 @@
 package dev.desist.io;
 
+import dev.desist.internal.Arguments;
 import java.nio.file.CopyOption;
 import java.nio.file.OpenOption;
 import java.time.Duration;
@@ -63,9 +64,7 @@ public sealed interface TransferOption extends CopyOption, OpenOption {
   record ChunkSize(int bytes) implements TransferOption {
     /** Checks the size. */
     public ChunkSize {
-      if (bytes <= 0) {
-        throw new IllegalArgumentException("bytes must be positive: " + bytes);
-      }
+      Arguments.positive(bytes, "bytes");
     }
   }
 
@@ -80,10 +79,7 @@ public sealed interface TransferOption extends CopyOption, OpenOption {
     /** Checks the interval. */
     public Progress {
       Objects.requireNonNull(listener, "listener");
-      Objects.requireNonNull(interval, "interval");
-      if (interval.isNegative()) {
-        throw new IllegalArgumentException("interval must not be negative: " + interval);
-      }
+      Arguments.notNegative(interval, "interval");
     }
   }
 

@@ -5,7 +5,7 @@ import dev.desist.CancellationToken;
 import dev.desist.CancelledIOException;
 import dev.desist.Deadline;
 import dev.desist.TimeSource;
-import dev.desist.internal.Prompt;
+import dev.desist.internal.Lane;
 import dev.desist.internal.Stack;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -91,7 +91,7 @@ final class Readiness {
   }
 
   /** Wakes whoever waits in a selector, and waits for no callback of a user's. */
-  private record Wakeup(Selector selector) implements Prompt {
+  private record Wakeup(Selector selector) implements Lane.Prompt {
     @Override
     public void run() {
       selector.wakeup();

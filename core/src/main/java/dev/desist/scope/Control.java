@@ -4,9 +4,7 @@ import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
 import dev.desist.internal.GuardedThread;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.locks.LockSupport;
+import dev.desist.internal.Waiters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +20,11 @@ final class Control {
   /** What a cancelled task threw, if not our exception. Written by its thread before it ends. */
   @Nullable Throwable ending;
 
-  // Guarded by this.
+  /** Who waits for the end; made, under the monitor, for the first that does. */
+  private volatile @Nullable Waiters waiters;
 
-  /** The task as a guarded call; made when it is first needed. */
+  /** The task as a guarded call; made when it is first needed. Guarded by this. */
   private GuardedThread.@Nullable Call guard;
-
-  private @Nullable List<Thread> waiting;
 
   Control(CancellationSource source) {
     this.source = source;
@@ -67,25 +64,19 @@ final class Control {
 
   /** Waits for the end of {@code fork}, or what ends the wait before. */
   void await(Fork<?> fork, CancellationToken token, Deadline until) throws InterruptedException {
-    Thread self = Thread.currentThread();
-    List<Thread> entered;
-    synchronized (this) {
-      entered = waiting == null ? new ArrayList<>(1) : waiting;
-      waiting = entered;
-      entered.add(self);
-    }
-    try {
-      token.awaitOr(fork::isEnded, until);
-    } finally {
-      synchronized (this) {
-        Crowd.remove(self, entered);
-      }
-    }
+    waiters().await(() -> token.awaitOr(fork::isEnded, until));
   }
 
-  synchronized void wake() {
-    for (int i = 0; waiting != null && i < waiting.size(); i++) { // allocates nothing
-      LockSupport.unpark(waiting.get(i));
+  private synchronized Waiters waiters() {
+    Waiters made = waiters == null ? new Waiters() : waiters;
+    waiters = made;
+    return made;
+  }
+
+  void wake() {
+    Waiters made = waiters;
+    if (made != null) {
+      made.wake();
     }
   }
 }

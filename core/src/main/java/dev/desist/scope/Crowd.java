@@ -3,6 +3,7 @@ package dev.desist.scope;
 import dev.desist.CancellationToken;
 import dev.desist.Deadline;
 import dev.desist.internal.Overdue;
+import dev.desist.internal.Waiters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -40,6 +41,9 @@ final class Crowd {
    */
   private volatile int live;
 
+  /** Who is in {@link #await}; made, under the lock, for the first that is. */
+  private volatile @Nullable Waiters waiters;
+
   // What follows is guarded by the lock.
 
   /** The subtasks that have not ended. */
@@ -49,9 +53,6 @@ final class Crowd {
 
   /** Whether the token was cancelled before the last subtask had ended. */
   private boolean cut;
-
-  /** Threads in {@link #await}. */
-  private @Nullable List<Thread> waiting;
 
   Crowd(Thread owner) {
     this.owner = owner;
@@ -203,37 +204,21 @@ final class Crowd {
       return;
     }
     LockSupport.unpark(owner);
-    synchronized (this) {
-      for (int i = 0; waiting != null && i < waiting.size(); i++) { // allocates nothing
-        LockSupport.unpark(waiting.get(i));
-      }
+    Waiters made = waiters;
+    if (made != null) {
+      made.wake();
     }
   }
 
   /** Waits on whatever thread for the number to come to zero. */
   boolean await(CancellationToken token, Deadline until) throws InterruptedException {
-    Thread self = Thread.currentThread();
-    synchronized (this) {
-      waiting = waiting == null ? new ArrayList<>(1) : waiting;
-      waiting.add(self);
-    }
-    try {
-      token.awaitOr(this::isQuiet, until);
-    } finally {
-      synchronized (this) {
-        remove(self, waiting);
-      }
-    }
+    waiters().await(() -> token.awaitOr(this::isQuiet, until));
     return isQuiet();
   }
 
-  /** By identity: what {@code equals} does, is up to the class of the thread. */
-  static void remove(Thread thread, List<Thread> from) {
-    for (int i = 0; i < from.size(); i++) {
-      if (from.get(i) == thread) {
-        Thread _ = from.remove(i);
-        return;
-      }
-    }
+  private synchronized Waiters waiters() {
+    Waiters made = waiters == null ? new Waiters() : waiters;
+    waiters = made;
+    return made;
   }
 }

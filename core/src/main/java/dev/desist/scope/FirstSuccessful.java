@@ -1,5 +1,6 @@
 package dev.desist.scope;
 
+import dev.desist.internal.Arguments;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -39,9 +40,7 @@ abstract class FirstSuccessful<T extends @Nullable Object, R extends @Nullable O
   private boolean over;
 
   FirstSuccessful(int wanted, boolean fair) {
-    if (wanted < 0) {
-      throw new IllegalArgumentException("count must not be negative: " + wanted);
-    }
+    Arguments.notNegative(wanted, "count");
     this.wanted = wanted;
     this.fair = fair;
   }

@@ -1,9 +1,9 @@
 package dev.desist.scope;
 
 import dev.desist.Leftovers;
+import dev.desist.internal.Arguments;
 import dev.desist.internal.Overdue;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +32,7 @@ public final class Grace {
   private final int limit;
 
   private Grace(Duration patience, boolean interrupts, @Nullable Duration leaving, int limit) {
-    this.patience = require(patience, "patience");
+    this.patience = Arguments.notNegative(patience, "patience");
     this.interrupts = interrupts;
     this.leaving = leaving;
     this.limit = limit;
@@ -86,7 +86,7 @@ public final class Grace {
    * @throws IllegalArgumentException if it is negative
    */
   public Grace thenLeaveAfter(Duration more) {
-    return new Grace(patience, interrupts, require(more, "more"), limit);
+    return new Grace(patience, interrupts, Arguments.notNegative(more, "more"), limit);
   }
 
   /**
@@ -99,10 +99,7 @@ public final class Grace {
    * @throws IllegalArgumentException if it is not positive
    */
   public Grace withLimit(int limit) {
-    if (limit <= 0) {
-      throw new IllegalArgumentException("limit must be positive: " + limit);
-    }
-    return new Grace(patience, interrupts, leaving, limit);
+    return new Grace(patience, interrupts, leaving, Arguments.positive(limit, "limit"));
   }
 
   /** Refuses a task of which too many have been left behind, and go on. */
@@ -133,14 +130,6 @@ public final class Grace {
 
   @Nullable Duration leaving() {
     return leaving;
-  }
-
-  private static Duration require(Duration duration, String parameter) {
-    Objects.requireNonNull(duration, parameter);
-    if (duration.isNegative()) {
-      throw new IllegalArgumentException(parameter + " must not be negative: " + duration);
-    }
-    return duration;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.desist.scope;
 
 import dev.desist.Deadline;
+import dev.desist.internal.Arguments;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,10 +45,7 @@ record Settings(
   }
 
   Settings withTimeout(Duration timeout) {
-    Objects.requireNonNull(timeout, "timeout");
-    if (timeout.isNegative()) {
-      throw new IllegalArgumentException("timeout must not be negative: " + timeout);
-    }
+    Arguments.notNegative(timeout, "timeout");
     return new Settings(name, threadFactory, timeout, until, grace, parallelism, sharedForking);
   }
 
@@ -67,9 +65,7 @@ record Settings(
   }
 
   Settings withParallelism(int parallelism) {
-    if (parallelism <= 0) {
-      throw new IllegalArgumentException("parallelism must be positive: " + parallelism);
-    }
+    Arguments.positive(parallelism, "parallelism");
     return new Settings(name, threadFactory, timeout, until, grace, parallelism, sharedForking);
   }
 

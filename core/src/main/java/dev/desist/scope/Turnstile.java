@@ -3,7 +3,7 @@ package dev.desist.scope;
 import dev.desist.CancellationReason;
 import dev.desist.CancellationRegistration;
 import dev.desist.CancellationToken;
-import dev.desist.internal.Prompt;
+import dev.desist.internal.Lane;
 import java.util.LinkedHashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>As a callback of ours on the scope's token, it drops those who wait: they have ended then, for
  * everybody who waits for them. The joiner is the user's, and told by the owner, later.
  */
-final class Turnstile implements Prompt {
+final class Turnstile implements Lane.Prompt {
   private final Crowd crowd;
   private final CancellationToken token;
   private final int limit;

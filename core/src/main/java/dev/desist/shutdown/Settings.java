@@ -1,5 +1,6 @@
 package dev.desist.shutdown;
 
+import dev.desist.internal.Arguments;
 import dev.desist.shutdown.Shutdown.Configuration;
 import java.time.Duration;
 import java.util.Objects;
@@ -35,28 +36,28 @@ record Settings(
 
   @Override
   public Configuration withStopLimit(Duration limit) {
-    require(limit, "limit");
+    Arguments.notNegative(limit, "limit");
     return new Settings(
         limit, drainLimit, grace, closeLimit, reporter, progressEvery, progress, exitCode);
   }
 
   @Override
   public Configuration withDrainLimit(Duration limit) {
-    require(limit, "limit");
+    Arguments.notNegative(limit, "limit");
     return new Settings(
         stopLimit, limit, grace, closeLimit, reporter, progressEvery, progress, exitCode);
   }
 
   @Override
   public Configuration withGrace(Duration grace) {
-    require(grace, "grace");
+    Arguments.notNegative(grace, "grace");
     return new Settings(
         stopLimit, drainLimit, grace, closeLimit, reporter, progressEvery, progress, exitCode);
   }
 
   @Override
   public Configuration withCloseLimit(Duration limit) {
-    require(limit, "limit");
+    Arguments.notNegative(limit, "limit");
     return new Settings(
         stopLimit, drainLimit, grace, limit, reporter, progressEvery, progress, exitCode);
   }
@@ -84,13 +85,6 @@ record Settings(
     Objects.requireNonNull(exitCode, "exitCode");
     return new Settings(
         stopLimit, drainLimit, grace, closeLimit, reporter, progressEvery, progress, exitCode);
-  }
-
-  private static void require(Duration duration, String parameter) {
-    Objects.requireNonNull(duration, parameter);
-    if (duration.isNegative()) {
-      throw new IllegalArgumentException(parameter + " must not be negative: " + duration);
-    }
   }
 
   @Override

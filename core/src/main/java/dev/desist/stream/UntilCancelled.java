@@ -4,6 +4,7 @@ import dev.desist.Cancellation;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
 import dev.desist.Stride;
+import dev.desist.internal.Arguments;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
@@ -110,10 +111,7 @@ public final class UntilCancelled {
    * @throws IllegalArgumentException if the stride is not positive
    */
   public UntilCancelled every(int stride) {
-    if (stride <= 0) {
-      throw new IllegalArgumentException("stride must be positive: " + stride);
-    }
-    return new UntilCancelled(token, throwing, stride);
+    return new UntilCancelled(token, throwing, Arguments.positive(stride, "stride"));
   }
 
   // ---- going through ----
