@@ -15,23 +15,27 @@ final class Format {
 
   public static void main(String[] args) throws Exception {
     boolean apply = args.length == 1 && args[0].equals("apply");
-    var formatter = new Formatter();
-    var wrong = new ArrayList<Path>();
-    for (Path file : javaFiles()) {
-      String before = Files.readString(file);
-      String after = formatter.formatSourceAndFixImports(before);
-      if (!after.equals(before)) {
-        wrong.add(file);
-        if (apply) {
-          // Twice: a comment that moves to a line of its own is wrapped by the second pass only.
-          Files.writeString(file, formatter.formatSourceAndFixImports(after));
-        }
-      }
-    }
+    List<Path> wrong =
+        javaFiles().parallelStream().filter(file -> !isFormatted(file, apply)).toList();
     wrong.forEach(file -> System.out.println((apply ? "formatted " : "not formatted: ") + file));
     if (!apply && !wrong.isEmpty()) {
       System.out.println("Run ./format to format " + wrong.size() + " file(s).");
       System.exit(1);
+    }
+  }
+
+  private static boolean isFormatted(Path file, boolean apply) {
+    try {
+      var formatter = new Formatter();
+      String before = Files.readString(file);
+      String after = formatter.formatSourceAndFixImports(before);
+      if (apply && !after.equals(before)) {
+        // Twice: a comment that moves to a line of its own is wrapped by the second pass only.
+        Files.writeString(file, formatter.formatSourceAndFixImports(after));
+      }
+      return after.equals(before);
+    } catch (Exception e) {
+      throw new IllegalStateException(file.toString(), e);
     }
   }
 

@@ -26,7 +26,7 @@ public final class Models {
   /** How many orders of each program are tried: 1 in the build, more in {@code ./stress}. */
   private static final int SCALE = Integer.getInteger("desist.stress", 1);
 
-  private static final int ORDERS = 12 * SCALE;
+  private static final int ORDERS = 30 * SCALE;
 
   private Models() {}
 

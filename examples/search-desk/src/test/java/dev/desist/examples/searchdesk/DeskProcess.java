@@ -29,6 +29,7 @@ final class DeskProcess implements AutoCloseable {
         new ArrayList<String>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-XX:TieredStopAtLevel=1", // it lives for seconds
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
