@@ -139,7 +139,7 @@ public final class Futures {
     Objects.requireNonNull(work, "work");
     Objects.requireNonNull(disposer, "disposer");
     Stack.reserve();
-    var task = new LinkedFuture.Task<T>(Cancellation.currentWith(token), work, disposer);
+    var task = new LinkedFuture.Submitted<T>(Cancellation.currentWith(token), work, disposer);
     task.startOn(executor);
     return task;
   }

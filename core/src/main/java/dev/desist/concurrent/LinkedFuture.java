@@ -437,12 +437,13 @@ class LinkedFuture<T extends @Nullable Object> extends CompletableFuture<T> {
    *
    * @param <T> what the work gives
    */
-  static final class Task<T extends @Nullable Object> extends LinkedFuture<T>
+  static final class Submitted<T extends @Nullable Object> extends LinkedFuture<T>
       implements RunnableFuture<T> {
     private final CancellationToken parent;
     private final Work<T> work;
 
-    Task(CancellationToken parent, Callable<? extends T> callable, Disposer<? super T> disposer) {
+    Submitted(
+        CancellationToken parent, Callable<? extends T> callable, Disposer<? super T> disposer) {
       this.parent = parent;
       work =
           new Work<>(sourceUnder(parent), callable) {

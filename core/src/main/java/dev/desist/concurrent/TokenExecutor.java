@@ -30,7 +30,7 @@ final class TokenExecutor extends AbstractExecutorService {
   @Override
   protected <T extends @Nullable Object> RunnableFuture<T> newTaskFor(Callable<T> work) {
     Stack.reserve(); // for what comes after it, too
-    return new LinkedFuture.Task<>(token, work, _ -> {});
+    return new LinkedFuture.Submitted<>(token, work, _ -> {});
   }
 
   @Override
@@ -41,7 +41,7 @@ final class TokenExecutor extends AbstractExecutorService {
   @Override
   public void execute(Runnable task) {
     Objects.requireNonNull(task, "task");
-    if (task instanceof LinkedFuture.Task<?> own && own.isUnder(token)) {
+    if (task instanceof LinkedFuture.Submitted<?> own && own.isUnder(token)) {
       own.startOn(executor);
       return;
     }

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The subtasks of a scope that have not ended: their list, their number, and who waits for the
- * number to come to zero. This object is the scope's one lock.
+ * number to come to zero. This object is the scope's one lock; made by the scope's owner.
  */
-final class Crowd {
+final class Crowd extends Ledger {
   /*
    * States:      AWAITED   the owner waits for those who are here, or will
    *              REPORTED  the grace was over, and those who went on were listed: whoever ends may
@@ -30,7 +30,7 @@ final class Crowd {
   }
 
   /** Woken when the number comes to zero. */
-  private final Thread owner;
+  private final Thread owner = Thread.currentThread();
 
   /** Null if there is no limit. Written by the owner before anybody comes. */
   private @Nullable Turnstile turnstile;
@@ -54,8 +54,8 @@ final class Crowd {
   /** Whether the token was cancelled before the last subtask had ended. */
   private boolean cut;
 
-  Crowd(Thread owner) {
-    this.owner = owner;
+  Thread owner() {
+    return owner;
   }
 
   /** By the owner, before anybody comes: no more than {@code most} are to run at a time. */

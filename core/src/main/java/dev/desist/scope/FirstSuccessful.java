@@ -139,9 +139,10 @@ abstract class FirstSuccessful<T extends @Nullable Object, R extends @Nullable O
   /** Takes out what is left. */
   final synchronized List<T> losers() {
     over = true;
-    var losers = new ArrayList<T>(0);
+    List<T> losers = List.of();
     for (int i = 0; i < places.size(); i++) {
       if (places.get(i) != ABSENT) {
+        losers = losers.isEmpty() ? new ArrayList<>() : losers;
         losers.add(take(i));
       }
     }

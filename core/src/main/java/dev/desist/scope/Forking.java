@@ -53,7 +53,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
    *                 `stopReason`, or never will be.
    *              4. A failure that is to be suppressed is, before its subtask is counted out. So
    *                 whoever has closed the scope, and left none behind, sees all of them.
-   * Lock:        the monitor of the Crowd. That of the Ledger is taken by itself.
+   * Lock:        the monitor of the Crowd, which is the Ledger too.
    * Progress:    only the owner waits, and for its subtasks alone. A subtask waits for nobody.
    */
 
@@ -73,12 +73,10 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
   }
 
   private final Settings settings;
-  private final Thread owner = Thread.currentThread();
   private final TimeSource time = TimeSource.current();
   final Joiner<? super T, ? extends R> joiner;
   final CancellationSource source;
-  final Crowd crowd = new Crowd(owner);
-  final Ledger ledger = new Ledger();
+  final Crowd crowd = new Crowd();
 
   /** Read without the lock by whoever needs no more than a hint, and by the owner. */
   volatile Phase phase = Phase.FRESH;
@@ -110,6 +108,11 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
   }
 
   final Crowd crowd() {
+    return crowd;
+  }
+
+  /** The same object, asked for what failed. */
+  final Ledger ledger() {
     return crowd;
   }
 
@@ -211,7 +214,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
   private boolean isOver() {
     return !isOpen()
         && settings.sharedForking()
-        && Thread.currentThread() != owner
+        && Thread.currentThread() != crowd.owner()
         && source.token().isCancelled();
   }
 
@@ -232,7 +235,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
       boolean late = cancelled || !told || !isOpen();
       Throwable failure = late ? fork.failure() : null;
       if (failure != null && !crowd.isLeft()) {
-        ledger.late(failure); // invariant 4
+        ledger().late(failure); // invariant 4
       }
       Fork<?> successor;
       boolean listed;
@@ -278,7 +281,7 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
         stop(subtask);
       }
     } catch (Throwable e) {
-      ledger.joinerFailed(e);
+      ledger().joinerFailed(e);
       stopAfter(e);
     }
   }
@@ -350,9 +353,9 @@ abstract sealed class Forking<T extends @Nullable Object, R extends @Nullable Ob
   // ---- checks ----
 
   final void requireOwner() {
-    if (Thread.currentThread() != owner) {
+    if (Thread.currentThread() != crowd.owner()) {
       throw new WrongThreadException(
-          title() + " is owned by " + owner + ", not by " + Thread.currentThread());
+          title() + " is owned by " + crowd.owner() + ", not by " + Thread.currentThread());
     }
   }
 

@@ -7,12 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The failures of a scope, each of which is to be told once: what the joiner threw, what join
- * threw, and what came beside or after that.
+ * threw, and what came beside or after that. Kept where the {@link Crowd} is: one object, since a
+ * scope is to be small, and one lock.
  *
- * <p>Its monitor is held for a few loads and stores, and no other is taken meanwhile. The
+ * <p>The monitor is held for a few loads and stores, and no other is taken meanwhile. The
  * exceptions are users': no method of theirs is called under it (promise 8).
  */
-final class Ledger {
+abstract sealed class Ledger permits Crowd {
   /*
    * States:      JOINING  join has thrown nothing: failures are kept in `late`
    *              THROWN   it has: further ones are suppressed in what it threw, at once
@@ -34,7 +35,7 @@ final class Ledger {
   private @Nullable List<Throwable> late;
 
   /** Takes note of what the joiner threw; if it is not the first failure, it is suppressed. */
-  void joinerFailed(Throwable failure) {
+  final void joinerFailed(Throwable failure) {
     Throwable first;
     synchronized (this) {
       first = thrown != null ? thrown : joinerFailure;
@@ -48,12 +49,12 @@ final class Ledger {
   }
 
   /** What the joiner threw first, if that came before anything else. */
-  synchronized @Nullable Throwable joinerFailure() {
+  final synchronized @Nullable Throwable joinerFailure() {
     return joinerFailure;
   }
 
   /** Takes note of the failure of a subtask that ended too late for the joiner. */
-  void late(Throwable failure) {
+  final void late(Throwable failure) {
     try {
       Throwable known = keep(failure);
       if (known != null) {
@@ -76,7 +77,7 @@ final class Ledger {
   }
 
   /** Remembers what join throws, for failures to come. */
-  <X extends Throwable> X thrown(X failure) {
+  final <X extends Throwable> X thrown(X failure) {
     List<Throwable> earlier;
     synchronized (this) {
       thrown = failure;
@@ -90,7 +91,7 @@ final class Ledger {
   }
 
   /** Join succeeded, so there is nothing to suppress these in. */
-  void log(Settings settings) {
+  final void log(Settings settings) {
     List<Throwable> unseen;
     synchronized (this) {
       unseen = late;

@@ -66,30 +66,31 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
     Stack.reserve();
     boolean complete = awaitQuiet();
     tellOfDropped();
-    Throwable failure = ledger.joinerFailure();
+    Throwable failure = ledger().joinerFailure();
     CancellationReason reason = reason();
     if (reason != null) {
       patience = new Patience(this);
     }
     if (failure != null) {
-      throw ledger.thrown(
-          new IllegalStateException(
-              "Joiner.onComplete must not throw: " + Foreign.describe(failure), failure));
+      throw ledger()
+          .thrown(
+              new IllegalStateException(
+                  "Joiner.onComplete must not throw: " + Foreign.describe(failure), failure));
     }
     if (reason != null && reason != stopReason && !complete) {
       var cancelled = new CancelledException(source.token());
       TimeoutException timedOut = Limited.timeout(source.token(), deadline, cancelled);
       if (timedOut != null) {
-        throw ledger.thrown(timedOut);
+        throw ledger().thrown(timedOut);
       }
-      throw ledger.thrown(cancelled);
+      throw ledger().thrown(cancelled);
     }
     try {
       return joiner.result();
     } catch (ExecutionException e) {
-      throw ledger.thrown(e);
+      throw ledger().thrown(e);
     } catch (Throwable e) {
-      throw ledger.thrown(new ExecutionException(title() + " failed: " + Foreign.describe(e), e));
+      throw ledger().thrown(new ExecutionException(title() + " failed: " + Foreign.describe(e), e));
     }
   }
 
@@ -101,7 +102,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
         token.awaitOr(crowd::isQuiet, Deadline.none());
       } catch (InterruptedException e) {
         giveUp(Phase.INTERRUPTED);
-        throw ledger.thrown(e);
+        throw ledger().thrown(e);
       } catch (Throwable e) {
         giveUp(Phase.TRIED);
         throw e;
@@ -162,9 +163,10 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
       if (phase == Phase.FORKED) {
         // Made first: the failures of subtasks are suppressed in it, there being no other place.
         misuse =
-            ledger.thrown(
-                new IllegalStateException(
-                    title() + " must be joined before it is closed, since it was forked into"));
+            ledger()
+                .thrown(
+                    new IllegalStateException(
+                        title() + " must be joined before it is closed, since it was forked into"));
       }
     } finally { // also if there is no memory for words
       try {
@@ -226,7 +228,7 @@ abstract sealed class Lifecycle<T extends @Nullable Object, R extends @Nullable 
       } finally {
         Nesting.setInnermost(enclosing);
         crowd.disperse();
-        ledger.log(settings());
+        ledger().log(settings());
       }
     }
   }

@@ -85,7 +85,7 @@ public final class ConcurrentSteps {
     boolean holds() throws Exception;
   }
 
-  private interface Action<T> {
+  private interface Body<T> {
     @Nullable Object on(T subject) throws Exception;
   }
 
@@ -146,10 +146,10 @@ public final class ConcurrentSteps {
 
   /** A wait that ends by its time leaves nothing on the token. */
   private static final class Waiting implements Step {
-    private final Action<CancellationToken> wait;
+    private final Body<CancellationToken> wait;
     private final CancellationSource source = CancellationSource.create("source");
 
-    Waiting(Action<CancellationToken> wait) {
+    Waiting(Body<CancellationToken> wait) {
       this.wait = wait;
     }
 
@@ -279,11 +279,11 @@ public final class ConcurrentSteps {
 
   /** An element that is there has been announced to who selects. */
   private static final class Announcing implements Step {
-    private final Action<SelectableQueue<String>> action;
+    private final Body<SelectableQueue<String>> action;
     private SelectableQueue<String> queue = SelectableQueue.unbounded();
     private CancellationToken arrival = queue.arrival();
 
-    Announcing(Action<SelectableQueue<String>> action) {
+    Announcing(Body<SelectableQueue<String>> action) {
       this.action = action;
     }
 
@@ -330,11 +330,11 @@ public final class ConcurrentSteps {
   /** What is taken is had, or still in the queue. */
   private static final class Taking implements Step {
     private final boolean late;
-    private final Action<BlockingQueue<String>> action;
+    private final Body<BlockingQueue<String>> action;
     private BlockingQueue<String> queue = new LinkedBlockingQueue<>();
     private @Nullable Object taken;
 
-    Taking(boolean late, Action<BlockingQueue<String>> action) {
+    Taking(boolean late, Body<BlockingQueue<String>> action) {
       this.late = late;
       this.action = action;
     }
@@ -364,10 +364,10 @@ public final class ConcurrentSteps {
   /** What is put is in the queue, once; what is not said to be may be still the caller's. */
   private static final class Putting implements Step {
     private final boolean late;
-    private final Action<BlockingQueue<String>> action;
+    private final Body<BlockingQueue<String>> action;
     private BlockingQueue<String> queue = new LinkedBlockingQueue<>();
 
-    Putting(boolean late, Action<BlockingQueue<String>> action) {
+    Putting(boolean late, Body<BlockingQueue<String>> action) {
       this.late = late;
       this.action = action;
     }
@@ -744,7 +744,7 @@ public final class ConcurrentSteps {
 
   /** The future ends, and its work is told; or neither. */
   private static final class Ending implements Step {
-    private final Action<CompletableFuture<String>> action;
+    private final Body<CompletableFuture<String>> action;
     private final CancellationSource source = CancellationSource.create("source");
     private final AtomicInteger made = new AtomicInteger();
     private final AtomicInteger over = new AtomicInteger();
@@ -753,7 +753,7 @@ public final class ConcurrentSteps {
     private CompletableFuture<String> future = new CompletableFuture<>();
     private CompletableFuture<String> told = new CompletableFuture<>();
 
-    Ending(Action<CompletableFuture<String>> action) {
+    Ending(Body<CompletableFuture<String>> action) {
       this.action = action;
     }
 

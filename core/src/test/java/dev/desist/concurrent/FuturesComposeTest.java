@@ -36,7 +36,7 @@ class FuturesComposeTest {
   private final CancellationSource source = CancellationSource.create("request");
   private final CancellationSource other = CancellationSource.create("another request");
   private final Executor threads = Thread::startVirtualThread;
-  private final UntilCancelled work = new UntilCancelled();
+  private final CancelledWork work = new CancelledWork();
 
   private CompletableFuture<String> quick() {
     return Futures.submit(source.token(), Runnable::run, () -> "v");
@@ -151,7 +151,7 @@ class FuturesComposeTest {
                     .thenCompose(_ -> Futures.under(other.token(), gate)));
     var composed = new ArrayList<CompletableFuture<String>>();
     for (var way : ways) {
-      var first = new UntilCancelled();
+      var first = new CancelledWork();
       var future = Futures.submit(source.token(), threads, first);
       first.awaitBegin();
       composed.add(way.apply(future));

@@ -96,7 +96,7 @@ class FuturesExecutorTest {
 
   @Test
   void cancelling_a_submitted_one_reaches_it_alone() throws Exception {
-    var work = new UntilCancelled();
+    var work = new CancelledWork();
     Future<String> future = under.submit(work);
     work.awaitBegin();
     assertTrue(future.cancel(true));
@@ -217,7 +217,7 @@ class FuturesExecutorTest {
   @Test
   void of_two_inside_each_other_each_token_counts() throws Exception {
     var inner = CancellationSource.create("inner");
-    var work = new UntilCancelled();
+    var work = new CancelledWork();
     Future<String> running = Futures.executor(inner.token(), under).submit(work);
     work.awaitBegin();
     source.cancel(ENOUGH);

@@ -46,7 +46,7 @@ class FuturesTest {
   private final CancellationSource source = CancellationSource.create("request");
   private final Executor threads = Thread::startVirtualThread;
   private final Queue<Runnable> queue = new ArrayDeque<>();
-  private final UntilCancelled work = new UntilCancelled();
+  private final CancelledWork work = new CancelledWork();
 
   /** For work that must not begin. */
   static String mustNotBegin() {

@@ -29,7 +29,7 @@ class FuturesTimeoutTest {
   private final CancellationSource source = CancellationSource.create("request");
   private final Executor threads = Thread::startVirtualThread;
   private final Queue<Runnable> queue = new ArrayDeque<>();
-  private final UntilCancelled work = new UntilCancelled();
+  private final CancelledWork work = new CancelledWork();
   private final ManualTime time = new ManualTime();
 
   private CompletableFuture<String> started() {
@@ -92,7 +92,7 @@ class FuturesTimeoutTest {
   @Test
   void a_timeout_of_zero_or_less_has_passed() throws Exception {
     for (long timeout : new long[] {0, -1, Long.MIN_VALUE}) {
-      var late = new UntilCancelled();
+      var late = new CancelledWork();
       var future = Futures.submit(source.token(), threads, late);
       late.awaitBegin();
       time.call(() -> future.orTimeout(timeout, TimeUnit.DAYS)); // no time goes by

@@ -299,7 +299,7 @@ class LatestTest {
   void promise1_cancel_tells_whether_this_call_did_it() throws Exception {
     try (var latest = open(UnaryOperator.identity())) {
       assertFalse(latest.cancel(ENOUGH), "nothing was submitted");
-      var work = new UntilCancelled();
+      var work = new CancelledWork();
       var running = latest.submit(work);
       work.awaitBegin();
       assertTrue(latest.cancel(ENOUGH));
@@ -424,7 +424,7 @@ class LatestTest {
   @Test
   void when_submit_returns_the_token_of_the_task_before_is_cancelled() throws Exception {
     try (var latest = open(UnaryOperator.identity())) {
-      var work = new UntilCancelled();
+      var work = new CancelledWork();
       var first = latest.submit(work);
       CancellationToken token = work.seen.get();
       var second = latest.submit(() -> "b");
@@ -448,7 +448,7 @@ class LatestTest {
   @Test
   void a_task_obeys_a_token_of_its_own_below_the_slots() throws Exception {
     Latest<String> latest = open(o -> o.withName("search"));
-    var work = new UntilCancelled();
+    var work = new CancelledWork();
     var running = latest.submit(work);
     work.awaitBegin();
     latest.close();
@@ -473,7 +473,7 @@ class LatestTest {
   void a_late_failure_is_logged_and_a_late_cancellation_is_not() throws Exception {
     try (var log = new LogProbe();
         var latest = open(UnaryOperator.identity())) {
-      var work = new UntilCancelled();
+      var work = new CancelledWork();
       var first = latest.submit(work);
       work.awaitBegin();
       var begun = new CountDownLatch(1);

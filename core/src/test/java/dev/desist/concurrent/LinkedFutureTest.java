@@ -32,7 +32,7 @@ class LinkedFutureTest {
   private final CancellationSource source = CancellationSource.create("request");
   private final Executor threads = Thread::startVirtualThread;
   private final Queue<Runnable> queue = new ArrayDeque<>();
-  private final UntilCancelled work = new UntilCancelled();
+  private final CancelledWork work = new CancelledWork();
 
   private CompletableFuture<String> started() {
     var future = Futures.submit(source.token(), threads, work);
@@ -49,7 +49,7 @@ class LinkedFutureTest {
   @Test
   void cancelling_the_future_reaches_the_work_and_not_the_token() throws Exception {
     for (boolean mayInterrupt : new boolean[] {true, false}) {
-      var untilCancelled = new UntilCancelled();
+      var untilCancelled = new CancelledWork();
       var future = Futures.submit(source.token(), threads, untilCancelled);
       CancellationToken token = untilCancelled.seen.get();
       assertTrue(future.cancel(mayInterrupt));

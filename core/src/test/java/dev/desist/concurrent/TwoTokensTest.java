@@ -9,6 +9,7 @@ import dev.desist.CancellationReason;
 import dev.desist.CancellationSource;
 import dev.desist.CancellationToken;
 import dev.desist.CancelledException;
+import dev.desist.stream.UntilCancelled;
 import dev.desist.testkit.Hygiene;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -312,7 +313,7 @@ class TwoTokensTest {
     return true;
   }
 
-  private static Callable<Boolean> items(dev.desist.stream.UntilCancelled until) {
+  private static Callable<Boolean> items(UntilCancelled until) {
     BlockingQueue<String> queue = empty();
     Iterator<String> items =
         until.<String>items(() -> Queues.take(CancellationToken.none(), queue)).iterator();
@@ -333,7 +334,7 @@ class TwoTokensTest {
                 return true;
               };
             },
-        "items", token -> items(dev.desist.stream.UntilCancelled.thenThrow(token)));
+        "items", token -> items(UntilCancelled.thenThrow(token)));
   }
 
   /** It takes the two together when it is made, whatever is current when it is used. */

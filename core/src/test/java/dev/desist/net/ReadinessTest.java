@@ -341,7 +341,7 @@ class ReadinessTest {
   }
 
   /** A provider of somebody else's, whose selectors are not ours. */
-  private static final class Foreign extends SelectorProvider {
+  private static final class ForeignProvider extends SelectorProvider {
     @Override
     public DatagramChannel openDatagramChannel() {
       throw new UnsupportedOperationException();
@@ -375,7 +375,7 @@ class ReadinessTest {
 
   private static final class ForeignSource extends Pipe.SourceChannel {
     ForeignSource() {
-      super(new Foreign());
+      super(new ForeignProvider());
     }
 
     @Override

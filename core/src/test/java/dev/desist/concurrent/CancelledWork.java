@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 
 /** Work that goes on until its token is cancelled, and notes why that was. */
-final class UntilCancelled implements Callable<String> {
+final class CancelledWork implements Callable<String> {
   /** Complete when the work has begun, with its token. */
   final CompletableFuture<CancellationToken> seen = new CompletableFuture<>();
 
