@@ -39,12 +39,16 @@ public final class CancellationRegistration implements AutoCloseable {
    *   WITHDRAWN  it will never run
    *
    *   WAITING -> WITHDRAWN | RUNNING | SUBMITTED     under the node's lock
-   *   SUBMITTED -> WITHDRAWN | RUNNING               by exchange: unregister against the executor's thread
-   *   RUNNING -> Awaited                             by exchange: a closer against the end of the run
-   *   RUNNING, Awaited -> DONE                       by the running thread, which then releases the latch
+   *   SUBMITTED -> WITHDRAWN | RUNNING               by exchange: unregister against the
+   *                                                  executor's thread
+   *   RUNNING -> Awaited                             by exchange: a closer against the end of the
+   *                                                  run
+   *   RUNNING, Awaited -> DONE                       by the running thread, which then releases
+   *                                                  the latch
    *
-   * Ordering: writes under the lock are plain, and released by the unlock. Reads without it acquire, and decide nothing
-   * on "waiting" alone: they take the lock and look again. The exchanges are full.
+   * Ordering: writes under the lock are plain, and released by the unlock. Reads without it
+   * acquire, and decide nothing on "waiting" alone: they take the lock and look again. The
+   * exchanges are full.
    */
   private static final Object SUBMITTED = "submitted";
   private static final Object DONE = "done";

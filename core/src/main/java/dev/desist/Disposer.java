@@ -16,7 +16,7 @@ public interface Disposer<T extends @Nullable Object> {
    * Releases {@code value}.
    *
    * @param value what to release
-   * @throws Exception if it cannot; who called logs it
+   * @throws Exception if it cannot; whoever called logs it
    */
   void dispose(T value) throws Exception;
 }

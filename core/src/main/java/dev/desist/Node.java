@@ -12,38 +12,48 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Overview: a node is what stands behind one token: its verdict, its callbacks, its children and its own deadline. A parent
- * holds its nodes strongly and each node holds its token weakly, so a token that was forgotten can be collected, and its
- * node taken out of the parent, while a node with callbacks (which hold the token) stays and can still be cancelled.
- * Walking over a tree of nodes is Sweep's business; what follows concerns one node and its parent.
+ * Overview: a node is what stands behind one token: its verdict, its callbacks, its children and
+ * its own deadline. A parent holds its nodes strongly and each node holds its token weakly, so a
+ * token that was forgotten can be collected, and its node taken out of the parent, while a node
+ * with callbacks (which hold the token) stays and can still be cancelled. Walking over a tree of
+ * nodes is Sweep's business; what follows concerns one node and its parent.
  *
  * States:      LIVE (verdict == null) -> CANCELLED (verdict != null), once and for ever.
  *              As a member of its parent's list: ATTACHED -> DETACHED (previous == this), once.
- * Invariants:  1. `verdict` is written once, under the lock. Whoever finds it copies it to the token before acting on it, so
- *                 the token may lag behind its node, but nothing that follows from the verdict comes before the token tells.
- *              2. Callbacks and children are added only under the lock and only while LIVE: on a cancelled node the lists
- *                 can only shrink. Whoever adds holds the node's token, so a node whose token is gone grows no more.
- *              3. While the parent is LIVE, `next` and `previous` belong to the parent's lock. Once the parent is
- *                 CANCELLED its list is frozen, and belongs to the thread whose verdict the parent carries; that thread
- *                 takes the list apart, after its sweep, and nobody else writes to it.
- *              4. A node leaves a LIVE parent's list only when it is itself CANCELLED and swept, or forgotten with no
- *                 callback and no child. So whoever cancels the parent finds everything that still needs telling.
+ * Invariants:  1. `verdict` is written once, under the lock. Whoever finds it copies it to the
+ *                 token before acting on it, so the token may lag behind its node, but nothing that
+ *                 follows from the verdict comes before the token tells.
+ *              2. Callbacks and children are added only under the lock and only while LIVE: on a
+ *                 cancelled node the lists can only shrink. Whoever adds holds the node's token, so
+ *                 a node whose token is gone grows no more.
+ *              3. While the parent is LIVE, `next` and `previous` belong to the parent's lock. Once
+ *                 the parent is CANCELLED its list is frozen, and belongs to the thread whose
+ *                 verdict the parent carries; that thread takes the list apart, after its sweep,
+ *                 and nobody else writes to it.
+ *              4. A node leaves a LIVE parent's list only when it is itself CANCELLED and swept, or
+ *                 forgotten with no callback and no child. So whoever cancels the parent finds
+ *                 everything that still needs telling.
  *              5. A cancelled child carries its own verdict or that of a parent, and never another.
- * Lock:        `state`. Held for a few loads and stores, never while user code runs (promise 8), a thread is woken or interrupted,
- *              or another node's lock is taken: there is no lock order because no two are ever held.
- * Ordering:    lock acquires; the volatile store of UNLOCKED releases. A token's copy of the verdict is written with release
- *              and read with acquire: enough for a poll, which carries "reason before flag" because they are one reference.
- *              A thread that waits registers under the lock before it parks, so it either sees the verdict or is found by the
- *              sweep; that needs no further fence. List pointers are read with acquire and cleared with release during
- *              sweeps: who finds a pointer cleared also sees every verdict that the clearing thread had set before
- *              (invariant 3).
- * Progress:    a holder of the lock never waits and never throws, so waiting for it is bounded by the holder's being
- *              scheduled; waiters spin, then yield, then sleep briefly. Polls never wait at all. UNLOCKED is stored as a plain
- *              statement in a finally block: a call could overflow the stack there, and leave the lock held for ever.
- * Garbage:     a live parent keeps a node only while the node is live and either somebody holds its token or it has
- *              callbacks or children. Nothing here reacts to garbage collection except to free and to report.
- * Sources:     the lock bit in the state word and "pop one, run it outside" follow C++ stop_token implementations; the frozen
- *              list with helpers is our own answer to "flag everything first" when several cancels meet in one tree.
+ * Lock:        `state`. Held for a few loads and stores, never while user code runs (promise 8), a
+ *              thread is woken or interrupted, or another node's lock is taken: there is no lock
+ *              order because no two are ever held.
+ * Ordering:    lock acquires; the volatile store of UNLOCKED releases. A token's copy of the
+ *              verdict is written with release and read with acquire: enough for a poll, which
+ *              carries "reason before flag" because they are one reference. A thread that waits
+ *              registers under the lock before it parks, so it either sees the verdict or is found
+ *              by the sweep; that needs no further fence. List pointers are read with acquire and
+ *              cleared with release during sweeps: whoever finds a pointer cleared also sees every
+ *              verdict that the clearing thread had set before (invariant 3).
+ * Progress:    a holder of the lock never waits and never throws, so waiting for it is bounded by
+ *              the holder's being scheduled; waiters spin, then yield, then sleep briefly. Polls
+ *              never wait at all. UNLOCKED is stored as a plain statement in a finally block: a
+ *              call could overflow the stack there, and leave the lock held for ever.
+ * Garbage:     a live parent keeps a node only while the node is live and either somebody holds its
+ *              token or it has callbacks or children. Nothing here reacts to garbage collection
+ *              except to free and to report.
+ * Sources:     the lock bit in the state word and "pop one, run it outside" follow C++ stop_token
+ *              implementations; the frozen list with helpers is our own answer to "flag everything
+ *              first" when several cancels meet in one tree.
  */
 class Node extends WeakReference<CancellationToken> {
   private static final int UNLOCKED = 0;
@@ -190,7 +200,7 @@ class Node extends WeakReference<CancellationToken> {
     Verdict found = verdict();
     if (found != null && !found.swept) {
       new Sweep(found, Lineage.origin(this, found))
-          .flag(); // who was first may stand still, or have been cut off
+          .flag(); // whoever was first may stand still, or have been cut off
     }
     return null;
   }

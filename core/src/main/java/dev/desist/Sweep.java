@@ -10,30 +10,37 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Overview: a walk over the tree below a node that was just cancelled. The thread that cancelled owns the verdict, and with it
- * all nodes that carry it; it makes up to three walks: give every node below its verdict; wake those who merely wait, run the
- * library's own callbacks, and take deadlines out of the timer; run the users' callbacks, and take the tree apart. Only the last
- * runs user code.
+ * Overview: a walk over the tree below a node that was just cancelled. The thread that cancelled
+ * owns the verdict, and with it all nodes that carry it; it makes up to three walks: give every
+ * node below its verdict; wake those who merely wait, run the library's own callbacks, and take
+ * deadlines out of the timer; run the users' callbacks, and take the tree apart. Only the last runs
+ * user code.
  *
- * Invariants:  1. Nobody is told of a verdict, neither waiter nor callback, before it is `swept`: every node below its origin
- *                 is cancelled and its token tells (promise 3).
- *              2. A node's callbacks and wakers are run by the owner of the verdict it carries. Others who come by set
- *                 verdicts and do nothing else. What is left to do is read from the nodes, never from who convicted them.
- *              3. Lists below a cancelled node are frozen (Node, invariant 3), so any number of threads may walk them at
- *                 once. Only the owner takes them apart, from the front, and only after its own first walk.
- *              4. What the library needs for its own promises, its links to parents that live on among it, is done with before
- *                 the first of the users' callbacks.
- * Errors:      whoever cancels makes sure of the stack before there is a verdict. Should a walk be cut off all the same, for want
- *              of memory say, the sweep itself is handed on, which takes nothing, and another thread goes on with it: each walk
- *              can begin again wherever it was left, since it finds what is left to do in the nodes.
- * Meeting others: a walk that comes to a node with another verdict goes on below it all the same, handing down that one,
- *              unless it is `swept` already. It thus waits for nobody, and is complete even if the other thread stands still.
- *              It may find the other's list already taken apart: then that thread has finished its first walk, and everything
- *              the pointer led to is cancelled. A callback that is registered late, while the verdict is not yet swept, makes
- *              the first walk itself before it runs (CancellationToken.register), and so does who cancels a second time. The
- *              owner never skips its own: it learns from it which linked nodes it has to notify.
- * Depth:       the walk is depth-first along first-child, next and parent pointers: no recursion (promise 13), no stack. Only
- *              linked nodes, which have several parents, are queued, each once.
+ * Invariants:  1. Nobody is told of a verdict, neither waiter nor callback, before it is `swept`:
+ *                 every node below its origin is cancelled and its token tells (promise 3).
+ *              2. A node's callbacks and wakers are run by the owner of the verdict it carries.
+ *                 Others who come by set verdicts and do nothing else. What is left to do is read
+ *                 from the nodes, never from whoever convicted them.
+ *              3. Lists below a cancelled node are frozen (Node, invariant 3), so any number of
+ *                 threads may walk them at once. Only the owner takes them apart, from the front,
+ *                 and only after its own first walk.
+ *              4. What the library needs for its own promises, its links to parents that live on
+ *                 among it, is done with before the first of the users' callbacks.
+ * Errors:      whoever cancels makes sure of the stack before there is a verdict. Should a walk be
+ *              cut off all the same, for want of memory say, the sweep itself is handed on, which
+ *              takes nothing, and another thread goes on with it: each walk can begin again
+ *              wherever it was left, since it finds what is left to do in the nodes.
+ * Meetings:    a walk that comes to a node with another verdict goes on below it all the same,
+ *              handing down that one, unless it is `swept` already. It waits for nobody, and is
+ *              complete even if the other thread stands still. It may find the other's list already
+ *              taken apart: then that thread has finished its first walk, and everything the
+ *              pointer led to is cancelled. A callback that is registered late, while the verdict
+ *              is not yet swept, makes the first walk itself before it runs
+ *              (CancellationToken.register), and so does whoever cancels a second time. The owner
+ *              never skips its own: it learns from it which linked nodes it has to notify.
+ * Depth:       the walk is depth-first along first-child, next and parent pointers: no recursion
+ *              (promise 13), no stack. Only linked nodes, which have several parents, are queued,
+ *              each once.
  */
 final class Sweep extends Lane.Task implements Runnable {
   private final Verdict verdict;
@@ -58,7 +65,10 @@ final class Sweep extends Lane.Task implements Runnable {
   /** Whether somebody has begun with the users' callbacks. Guarded by this. */
   private boolean claimed;
 
-  /** Who waits for the end of the users' callbacks, if not who runs them. Set before both walks. */
+  /**
+   * Completed at the end of the users' callbacks, for a caller that does not run them itself. Set
+   * before both walks.
+   */
   @Nullable CompletableFuture<Boolean> told;
 
   Sweep(Verdict verdict, Node origin) {

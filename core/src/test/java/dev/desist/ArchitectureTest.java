@@ -24,7 +24,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -118,17 +120,37 @@ class ArchitectureTest {
 
   @Test
   void no_file_is_longer_than_500_lines_unless_its_head_says_why() throws IOException {
-    Path root = Path.of(System.getProperty("desist.root"));
     var tooLong = new TreeSet<String>();
-    try (Stream<Path> files = Files.walk(root.resolve("core/src/main/java"))) {
-      for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
-        List<String> lines = Files.readAllLines(file);
-        if (lines.size() > 500 && lines.stream().noneMatch(l -> l.contains("Longer than other"))) {
-          tooLong.add(root.relativize(file) + ": " + lines.size());
-        }
+    for (var file : sources().entrySet()) {
+      List<String> lines = file.getValue();
+      if (lines.size() > 500 && lines.stream().noneMatch(l -> l.contains("Longer than other"))) {
+        tooLong.add(file.getKey() + ": " + lines.size());
       }
     }
     assertEquals(new TreeSet<String>(), tooLong);
+  }
+
+  /** The formatter leaves comments alone that say of what states and invariants there are. */
+  @Test
+  void no_comment_is_wider_than_the_code_beside_it() throws IOException {
+    var tooWide = new TreeSet<String>();
+    for (var file : sources().entrySet()) {
+      file.getValue().stream()
+          .filter(line -> line.length() > 100)
+          .forEach(line -> tooWide.add(file.getKey() + ": " + line.strip()));
+    }
+    assertEquals(new TreeSet<String>(), tooWide);
+  }
+
+  private static Map<Path, List<String>> sources() throws IOException {
+    Path root = Path.of(System.getProperty("desist.root"));
+    var sources = new HashMap<Path, List<String>>();
+    try (Stream<Path> files = Files.walk(root.resolve("core/src/main/java"))) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".java")).toList()) {
+        sources.put(root.relativize(file), Files.readAllLines(file));
+      }
+    }
+    return sources;
   }
 
   @Test

@@ -201,7 +201,7 @@ public final class Foreign {
    */
   public static void log(System.Logger.Level level, String message, @Nullable Throwable thrown) {
     try {
-      // Asked for each time: who makes loggers is a stranger, too, and must neither run while a
+      // Asked for each time: whoever makes loggers is a stranger, too, and must neither run while a
       // class of ours is initialised, which is a lock (promise 8), nor be able to spoil it.
       System.getLogger(LOG).log(level, message, thrown);
     } catch (Throwable e) {

@@ -11,30 +11,43 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GuardedThread {
   /*
-   * Overview: the monitor guards the state of all guarded calls of one thread. What this promises to users is in Blocking; a
-   * subtask of a scope is a guarded call, too, around everything else on its thread.
+   * Overview: the monitor guards the state of all guarded calls of one thread. What this promises
+   * to users is in Blocking; a subtask of a scope is a guarded call, too, around everything else on
+   * its thread.
    *
-   * States:      of a call: RUNNING -> INTERRUPTED  the sender sent the interrupt
-   *              RUNNING, INTERRUPTED -> LISTENED  it learnt of its cancellation in another way, and needs none
-   *              RUNNING, LISTENED, INTERRUPTED -> LEFT  the call is over; nothing can touch the thread any more
-   * Invariants:  1. An interrupt is sent only from RUNNING, under the monitor; leaving takes the same monitor. So it is never sent
-   *                 after the call, once at most, and a call never leaves in the middle of it.
-   *              2. `interrupted` counts the INTERRUPTED calls of the thread: two that are to end together know each other's
-   *                 interrupt for one of ours, and the inner call, on leaving, sets the flag again for the outer one.
-   *              3. A flag that is set while `interrupted` is 0 is somebody else's. It wakes the body just as well, so ours
-   *                 waits until the body has dealt with it; if the body then goes on, ours follows.
-   *              4. While the thread is in a mask, no call around the mask leaves RUNNING but for LISTENED, and none is forgotten:
-   *                 who finds a mask under the monitor puts the call among those that are due, and the end of the mask sends it
-   *                 again. Those that are INTERRUPTED already do not count inside: a call there that leaves sets no flag for them.
-   *              5. A call is handed to the sender unless it is with it already, and stays there, or among those that are due, until
-   *                 the interrupt has been sent or is not needed.
-   * Errors:      who makes a call, or enters a mask, makes sure of the stack first, so that the way out has room; nothing on the
-   *              way out allocates. A body that overflows the stack, or finds no memory, leaves as any other does.
-   * The monitor is held while the interrupt is sent, against our own rule, because it is what makes leaving wait for it. Only
-   * the thread itself, on its way out, and other senders aiming at the same thread ever want it. If interrupt() hangs, it
-   * does so until the very call that the thread is in has ended.
-   * Garbage:     a thread may outlive the application that made guarded calls on it. So what it holds is a weak reference, a class
-   *              of the JDK's; who is in a call holds on to the rest.
+   * States:      of a call:
+   *              RUNNING -> INTERRUPTED                  the sender sent the interrupt
+   *              RUNNING, INTERRUPTED -> LISTENED        it learnt of its cancellation in another
+   *                                                      way, and needs none
+   *              RUNNING, LISTENED, INTERRUPTED -> LEFT  the call is over; nothing can touch the
+   *                                                      thread any more
+   * Invariants:  1. An interrupt is sent only from RUNNING, under the monitor; leaving takes the
+   *                 same monitor. So it is never sent after the call, once at most, and a call
+   *                 never leaves in the middle of it.
+   *              2. `interrupted` counts the INTERRUPTED calls of the thread: two that are to end
+   *                 together know each other's interrupt for one of ours, and the inner call, on
+   *                 leaving, sets the flag again for the outer one.
+   *              3. A flag that is set while `interrupted` is 0 is somebody else's. It wakes the
+   *                 body just as well, so ours waits until the body has dealt with it; if the body
+   *                 then goes on, ours follows.
+   *              4. While the thread is in a mask, no call around the mask leaves RUNNING but for
+   *                 LISTENED, and none is forgotten: whoever finds a mask under the monitor puts
+   *                 the call among those that are due, and the end of the mask sends it again.
+   *                 Those that are INTERRUPTED already do not count inside: a call there that
+   *                 leaves sets no flag for them.
+   *              5. A call is handed to the sender unless it is with it already, and stays there,
+   *                 or among those that are due, until the interrupt has been sent or is not
+   *                 needed.
+   * Errors:      whoever makes a call, or enters a mask, makes sure of the stack first, so that the
+   *              way out has room; nothing on the way out allocates. A body that overflows the
+   *              stack, or finds no memory, leaves as any other does.
+   * The monitor is held while the interrupt is sent, against our own rule, because it is what makes
+   * leaving wait for it. Only the thread itself, on its way out, and other senders aiming at the
+   * same thread ever want it. If interrupt() hangs, it does so until the very call that the thread
+   * is in has ended.
+   * Garbage:     a thread may outlive the application that made guarded calls on it. So what it
+   *              holds is a weak reference, a class of the JDK's; whoever is in a call holds on to
+   *              the rest.
    */
   private static final ThreadLocal<@Nullable WeakReference<GuardedThread>> KNOWN =
       new ThreadLocal<>();

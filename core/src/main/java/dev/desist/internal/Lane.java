@@ -17,15 +17,20 @@ public final class Lane implements Executor {
   /*
    * Overview: a queue, and threads that take from it. Beyond a number of threads, tasks wait.
    *
-   * Invariants:  1. Whenever the monitor is free, there are as many threads, idle or on their way to the queue, as there are
-   *                 tasks in it, unless the lane is full, or the last thread could not be started.
-   *              2. A task that was handed over is in the queue or was taken by one thread, whatever fails: handing over one
-   *                 that exists allocates nothing and, in the monitor, calls nothing.
-   *              3. If no thread can be started and none is there, the one that was set aside comes round (Reserve) until there
-   *                 is one: it performs signals itself, which are quick, and tries for the others.
-   * The monitor is held for a few loads and stores, never while a task is performed or a thread started.
-   * Garbage:     a queue of our own rather than the JDK's, since those may be left locked, or keep a task without waking
-   *              anybody, by a stack overflow in the caller, who may be anybody who cancels.
+   * Invariants:  1. Whenever the monitor is free, there are as many threads, idle or on their way
+   *                 to the queue, as there are tasks in it, unless the lane is full, or the last
+   *                 thread could not be started.
+   *              2. A task that was handed over is in the queue or was taken by one thread,
+   *                 whatever fails: handing over one that exists allocates nothing and, in the
+   *                 monitor, calls nothing.
+   *              3. If no thread can be started and none is there, the one that was set aside comes
+   *                 round (Reserve) until there is one: it performs signals itself, which are
+   *                 quick, and tries for the others.
+   * The monitor is held for a few loads and stores, never while a task is performed or a thread
+   * started.
+   * Garbage:     a queue of our own rather than the JDK's, since those may be left locked, or keep
+   *              a task without waking anybody, by a stack overflow in the caller, who may be
+   *              anybody who cancels.
    */
 
   /** What is handed over: it has a place in the queue of its own, so it waits in one at a time. */

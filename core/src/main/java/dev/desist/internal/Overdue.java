@@ -120,8 +120,8 @@ public final class Overdue {
   }
 
   /**
-   * Lists {@code work}. Who does has to see to it that it is {@linkplain #remove removed}: by its
-   * end, if that comes after, or else by himself.
+   * Lists {@code work}. Whoever does has to see to it that it is {@linkplain #remove removed}: by
+   * its end, if that comes after, or else by himself.
    *
    * @param work has been cancelled
    * @param leftBehind whether others go on without it
@@ -153,8 +153,8 @@ public final class Overdue {
 
   /**
    * Reports {@code work}, unless it has ended meanwhile (promise 25). The stack is logged for the
-   * first of its key alone, as long as one of these goes on; who wants all of them has the list and
-   * a listener.
+   * first of its key alone, as long as one of these goes on; whoever wants all of them has the list
+   * and a listener.
    *
    * @param work is listed
    * @param leftBehind whether others go on without it

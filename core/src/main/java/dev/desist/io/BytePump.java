@@ -20,19 +20,26 @@ import org.jspecify.annotations.Nullable;
  */
 final class BytePump {
   /*
-   * Overview: one platform thread calls the source's read(), which nothing can end, and fills a ring. Readers wait until there is
-   * something in it, and a reader that gives up has taken nothing.
+   * Overview: one platform thread calls the source's read(), which nothing can end, and fills a
+   * ring. Readers wait until there is something in it, and a reader that gives up has taken
+   * nothing.
    *
-   * States:      idle (no thread) -> pumping -> idle. A reader who finds nothing makes the pump start; it ends when the source has
-   *              ended or failed, when it was closed, or when the ring was full for a while, so that a stream that was dropped
-   *              half read keeps no thread.
-   * Invariants:  1. There is one thread at most, and it alone reads from the source, outside the monitor.
-   *              2. The free part of the ring is the thread's, the filled part the readers'. Readers only ever make the free
-   *                 part larger, so what the thread was told it may fill stays its own while it does.
-   *              3. The end of the stream and a failure come after the bytes before them, and are handed over once: whoever reads
-   *                 again asks the source again, as it would without a pump. So do others who waited: `pumping` wakes them.
-   *              4. `readable` says whether a reader need not wait. It is set in the monitor with what it is about.
-   *              5. Whatever the thread dies of is a failure that a reader gets; the next reader has another one started.
+   * States:      idle (no thread) -> pumping -> idle. A reader who finds nothing makes the pump
+   *              start; it ends when the source has ended or failed, when it was closed, or when
+   *              the ring was full for a while, so that a stream that was dropped half read keeps
+   *              no thread.
+   * Invariants:  1. There is one thread at most, and it alone reads from the source, outside the
+   *                 monitor.
+   *              2. The free part of the ring is the thread's, the filled part the readers'.
+   *                 Readers only ever make the free part larger, so what the thread was told it may
+   *                 fill stays its own while it does.
+   *              3. The end of the stream and a failure come after the bytes before them, and are
+   *                 handed over once: whoever reads again asks the source again, as it would
+   *                 without a pump. So do others who waited: `pumping` wakes them.
+   *              4. `readable` says whether a reader need not wait. It is set in the monitor with
+   *                 what it is about.
+   *              5. Whatever the thread dies of is a failure that a reader gets; the next reader
+   *                 has another one started.
    * Lock:        this monitor, held while bytes are copied; no code of the source runs under it.
    */
   private static final Duration LINGER = Duration.ofSeconds(5);

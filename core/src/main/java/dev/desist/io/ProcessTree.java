@@ -22,22 +22,27 @@ import org.jspecify.annotations.Nullable;
 /** A process and its descendants, being ended (promise 19). For one thread. */
 final class ProcessTree {
   /*
-   * Overview: who belongs to the tree is found in rounds. Each round reads the table of all processes, adds the children of those
-   * that are known, and kills the new ones, or asks them. It is over when two rounds in a row find nobody alive: the second
-   * began after the last one had ended, so what that had started was there to be found.
+   * Overview: who belongs to the tree is found in rounds. Each round reads the table of all
+   * processes, adds the children of those that are known, and kills the new ones, or asks them. It
+   * is over when two rounds in a row find nobody alive: the second began after the last one had
+   * ended, so what that had started was there to be found.
    *
-   * Whoever was asked may start others in order to clean up. They are left alone as long as their parent lives, and asked after that.
+   * Whoever was asked may start others in order to clean up. They are left alone as long as their
+   * parent lives, and asked after that.
    *
    * A process whose parent has ended belongs to process 1 and is nobody's descendant. Hence:
-   * 1. The whole tree is read before anybody in it is touched, and handles are kept: a handle knows its process by number and
-   *    starting time, so it never hits another that was given the number later.
-   * 2. Parents are touched before their children, so that none of them starts a child anew, or the next command of a script,
-   *    because one has ended.
-   * 3. Between a round and the end of a parent, the parent may have started one more. Processes that were started here carry a
-   *    mark in their environment, which their descendants inherit, and on Linux each round looks for it: that finds those, and
-   *    also the ones that had detached themselves long before. Of a process that was started elsewhere, there is no mark.
+   * 1. The whole tree is read before anybody in it is touched, and handles are kept: a handle knows
+   *    its process by number and starting time, so it never hits another that was given the number
+   *    later.
+   * 2. Parents are touched before their children, so that none of them starts a child anew, or the
+   *    next command of a script, because one has ended.
+   * 3. Between a round and the end of a parent, the parent may have started one more. Processes
+   *    that were started here carry a mark in their environment, which their descendants inherit,
+   *    and on Linux each round looks for it: that finds those, and also the ones that had detached
+   *    themselves long before. Of a process that was started elsewhere, there is no mark.
    *
-   * Progress:    rounds are bounded by the grace and the patience, and come the more rarely the longer it takes.
+   * Progress:    rounds are bounded by the grace and the patience, and come the more rarely the
+   *              longer it takes.
    */
   private static final String VARIABLE = "DESIST_TREE";
   private static final Path PROC = Path.of("/proc");

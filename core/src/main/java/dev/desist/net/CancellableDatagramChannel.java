@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>All that is said of {@link CancellableSocketChannel} holds here: which thread waits how, what
  * an interrupt does, and what closing does.
  *
- * <p>There are no {@code connect}, {@code read} and {@code write}: who is connected by {@link
+ * <p>There are no {@code connect}, {@code read} and {@code write}: whoever is connected by {@link
  * #channel()} receives from, and sends to, that address alone. That a {@code send} which waits ends
  * is not proven by a test: on the loopback device none waits.
  *

@@ -32,22 +32,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class Readiness {
   /*
-   * Overview: a virtual thread links itself into a list here, has the channel's loop watch for what it wants, and parks. The loop
-   * wakes all who wait for what has become possible. A platform thread, which would have to be woken by a virtual one, waits in a
-   * selector of its own instead, one for input and one for output; if another thread is in there, it goes to the loop as well.
+   * Overview: a virtual thread links itself into a list here, has the channel's loop watch for what
+   * it wants, and parks. The loop wakes all who wait for what has become possible. A platform
+   * thread, which would have to be woken by a virtual one, waits in a selector of its own instead,
+   * one for input and one for output; if another thread is in there, it goes to the loop as well.
    *
-   * States:      `armed` is what the loop watches for. The loop arms what those want who are linked, when it is told. Input stays
-   *              armed, so that a busy connection costs no system call beside its reads; if it was ready several times in a row
-   *              and nobody waited, it is disarmed, or the loop would spin. Output, which is ready nearly always, is disarmed
-   *              each time it is.
-   * Invariants:  1. Only the loop writes `armed`, and what its key watches for, in one step under the monitor.
-   *              2. A thread links itself and looks at `armed` in one step, too. If it finds itself armed for, nothing has been
-   *                 ready since, or it is ready still: being ready is a level, not an edge. Else it tells the loop. So nobody is
-   *                 forgotten, even if a thread dies between linking and telling.
-   *              3. A connection is the exception: when one thread has seen to it, it is ready for nobody else, but wakes the
-   *                 loop for ever. So that thread wakes the others, and has the loop look again.
-   *              4. Nobody links after `closed` is set; who was linked then is woken.
-   * Lock:        this monitor, held for a few instructions, and around the locks of a selector; no user code runs under it.
+   * States:      `armed` is what the loop watches for. The loop arms what those want who are
+   *              linked, when it is told. Input stays armed, so that a busy connection costs no
+   *              system call beside its reads; if it was ready several times in a row and nobody
+   *              waited, it is disarmed, or the loop would spin. Output, which is ready nearly
+   *              always, is disarmed each time it is.
+   * Invariants:  1. Only the loop writes `armed`, and what its key watches for, in one step under
+   *                 the monitor.
+   *              2. A thread links itself and looks at `armed` in one step, too. If it finds itself
+   *                 armed for, nothing has been ready since, or it is ready still: being ready is a
+   *                 level, not an edge. Else it tells the loop. So nobody is forgotten, even if a
+   *                 thread dies between linking and telling.
+   *              3. A connection is the exception: when one thread has seen to it, it is ready for
+   *                 nobody else, but wakes the loop for ever. So that thread wakes the others, and
+   *                 has the loop look again.
+   *              4. Nobody links after `closed` is set; whoever was linked then is woken.
+   * Lock:        this monitor, held for a few instructions, and around the locks of a selector; no
+   *              user code runs under it.
    */
   private static final int INPUT = SelectionKey.OP_READ | SelectionKey.OP_ACCEPT;
 
@@ -184,7 +190,7 @@ final class Readiness {
         own.selector = selector;
       }
       if (isClosed()) {
-        selector.close(); // who closed may not have seen it
+        selector.close(); // whoever closed it may not have seen it
         return false;
       }
       channel.register(selector, operation);

@@ -19,16 +19,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class SelectorLoop implements Runnable {
   /*
-   * Overview: a virtual thread in a selector's select() holds no carrier. What others want of the loop, they put into a queue, and
-   * wake it only if it may be asleep: with interest kept armed, a busy connection needs neither the queue nor a system call of
-   * its own.
+   * Overview: a virtual thread in a selector's select() holds no carrier. What others want of the
+   * loop, they put into a queue, and wake it only if it may be asleep: with interest kept armed, a
+   * busy connection needs neither the queue nor a system call of its own.
    *
-   * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more before it selects
-   *              asleep -> awake  the loop, when select returns; or whoever has put something into the queue, which wakes it up
-   * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop asleep, or is found by it.
-   * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is being closed stays ready until
-   *              its thread has taken a monitor of the selector's; if many are closed at once, those threads wait for it, and
-   *              could not get to run beside loops that are never idle. So a loop that finds nothing else to be ready rests.
+   * States:      awake -> asleep  the loop sets `asleep`, and then looks at the queue once more
+   *                               before it selects
+   *              asleep -> awake  the loop, when select returns; or whoever has put something into
+   *                               the queue, which wakes it up
+   * Ordering:    `asleep` and the queue are volatile: whoever puts something in finds the loop
+   *              asleep, or is found by it.
+   * Progress:    nobody waits for the loop but those who wait for a channel. A channel that is
+   *              being closed stays ready until its thread has taken a monitor of the selector's;
+   *              if many are closed at once, those threads wait for it, and could not get to run
+   *              beside loops that are never idle. So a loop that finds nothing else to be ready
+   *              rests.
    */
   /** Each is made when first used, and again if that failed. Guarded by itself. */
   private static final @Nullable SelectorLoop[] LOOPS =

@@ -6,7 +6,7 @@ import dev.desist.internal.Lane;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Who runs the code of users: a thread for each action, a virtual one if there are no others. */
+/** Runs the code of users: a thread for each action, a virtual one if there are no others. */
 final class Crew {
   private final String name;
   private final Findings findings;
@@ -28,7 +28,7 @@ final class Crew {
 
   /** Runs one; returns whether there was a thread to be had. */
   boolean launch(Participant action, CancellationToken token) {
-    var begun = new AtomicBoolean(); // who fails to take it may have taken it
+    var begun = new AtomicBoolean(); // whoever fails to take it may have taken it
     Runnable body =
         () -> {
           if (begun.compareAndSet(false, true)) {

@@ -40,7 +40,7 @@ final class Roster {
   /** The head of the list, guarded by the lock. */
   private @Nullable Participant first;
 
-  /** Who is to be waited for. Written under the lock; read without it by whoever waits. */
+  /** How many are to be waited for. Written under the lock; read without it by whoever waits. */
   private volatile int running;
 
   /**
@@ -52,7 +52,9 @@ final class Roster {
   /** Whether work that has not ended is in the total; guarded by the lock. */
   private boolean counted;
 
-  /** Who ended after the hard token was cancelled, of the drain alone; guarded by the lock. */
+  /**
+   * Those who ended after the hard token was cancelled, of the drain alone; guarded by the lock.
+   */
   private final List<Participant> late = new ArrayList<>();
 
   Roster(ShutdownPhase phase, CancellationToken soft, CancellationToken hard, Runnable whenQuiet) {

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Holds the API documentation and its tests together. Each sentence of a public type that says what
  * may, never, always, only, once or not be is named by a test, with {@link Says}; and what a test
- * names is still said. Who changes a sentence changes its test, or is told.
+ * names is still said. Whoever changes a sentence changes its test, or is told.
  *
  * <p>A sentence here ends at a full stop, a semicolon, or the end of its paragraph or tag; links
  * and other markup are gone. A test names it by any part of it. One part may name several sentences

@@ -283,7 +283,7 @@ class EndByCancellationTest {
     }
   }
 
-  /** Its output ends when it is killed; who reads under the same token was cancelled. */
+  /** Its output ends when it is killed; whoever reads under the same token was cancelled. */
   @ParameterizedTest
   @EnumSource
   void promise16_the_output_of_a_process_that_was_ended(Threads threads) throws Exception {

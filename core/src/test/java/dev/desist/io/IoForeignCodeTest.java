@@ -401,7 +401,7 @@ class IoForeignCodeTest {
     }
   }
 
-  /** Who reads lines is named in an exception of another's, as well as can be. */
+  /** Whoever reads lines is named in an exception of another's, as well as can be. */
   @Test
   void a_thread_that_cannot_say_its_name() throws Exception {
     var inside = new CountDownLatch(1);

@@ -160,7 +160,7 @@ class JoinerTest {
       scope.fork(() -> throwChecked("x")).await();
       scope.fork(() -> 3).await();
       scope.fork(() -> Integer.parseInt(untilCancelled()));
-      // Who has ended may be on its way to the joiner still, so the order is not certain.
+      // What has ended may be on its way to the joiner still, so the order is not certain.
       assertEquals(Set.of(1, 3), Set.copyOf(scope.join()));
     }
   }

@@ -246,7 +246,8 @@ class TaskScopeTest {
   @Test
   void promise21_close_waits_until_every_subtask_has_ended() throws Exception {
     var ended = new AtomicInteger();
-    var begun = new CountDownLatch(50); // who has not begun when the scope is cancelled never does
+    var begun =
+        new CountDownLatch(50); // whatever has not begun when the scope is cancelled never does
     try (var scope = TaskScope.open(Joiner.anySuccessfulOrThrow())) {
       for (int i = 0; i < 50; i++) {
         scope.fork(

@@ -21,7 +21,7 @@ final class RunningJvm {
 
   RunningJvm(List<String> flags, Class<?> main, String... arguments) throws IOException {
     var command = new ArrayList<String>();
-    // Who runs the tests in the background may have SIGINT ignored, which a process inherits.
+    // Whoever runs the tests in the background may have SIGINT ignored, which a process inherits.
     command.addAll(List.of("env", "--default-signal=INT"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:TieredStopAtLevel=1"); // short-lived, and one of many

@@ -92,7 +92,7 @@ class ShutdownForeignCodeTest extends Laws {
     good.close();
   }
 
-  /** The conductor makes none; who makes them has a second for all. */
+  /** The conductor makes none; whoever makes them has a second for all. */
   @Test
   void a_name_that_hangs_holds_up_the_report_for_a_second() throws Exception {
     Shutdown shutdown = shutdown();

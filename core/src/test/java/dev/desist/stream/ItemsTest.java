@@ -64,7 +64,7 @@ class ItemsTest {
 
   // ---- queues ----
 
-  /** Who waits for the next element is woken, and the loop is over. */
+  /** Whoever waits for the next element is woken, and the loop is over. */
   @Test
   void a_consumer_that_waits_ends_quietly() throws Exception {
     queue.addAll(List.of("a", "b"));

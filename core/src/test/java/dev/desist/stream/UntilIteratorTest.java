@@ -78,7 +78,7 @@ class UntilIteratorTest {
     assertThrows(CancelledException.class, loud::hasNext);
   }
 
-  /** Who asks for an item without hasNext learns of the end in the chosen manner. */
+  /** Whoever asks for an item without hasNext learns of the end in the chosen manner. */
   @Test
   void next_alone_ends_in_the_chosen_manner() {
     Iterator<Integer> quiet = thenEnd.iterator(List.of(1, 2).iterator());

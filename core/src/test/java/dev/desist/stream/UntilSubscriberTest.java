@@ -178,7 +178,7 @@ class UntilSubscriberTest {
     assertEquals(false, slow.overlapped);
   }
 
-  /** Who cancels in the middle of an item finishes it first, too. */
+  /** Whoever cancels in the middle of an item finishes it first, too. */
   @Test
   void promise20_a_subscriber_may_cancel_the_token_itself() {
     var own =

@@ -3,6 +3,7 @@ package dev.desist.jdbc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,8 +25,14 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.h2.tools.Server;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +140,53 @@ class JdbcDriverTest {
                 return Database.number(same, "VALUES 1");
               });
       assertEquals(1, one);
+    }
+  }
+
+  /** What the log makes of the news that a database is deaf, is nobody else's matter. */
+  @Test
+  void a_logger_that_throws_keeps_nothing_from_anybody() throws Exception {
+    Logger logger = Logger.getLogger("dev.desist.jdbc");
+    var told = new CountDownLatch(1);
+    var throwing =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            told.countDown();
+            throw new AssertionError("a logger of the test throws this");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    var uncaught = new AtomicReference<Throwable>();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((_, e) -> uncaught.set(e));
+    logger.addHandler(throwing);
+    try (Connection connection = derby();
+        Statement statement = connection.createStatement()) {
+      var source = CancellationSource.create();
+      long one =
+          JdbcCancellation.call(
+              source.token(),
+              statement,
+              same -> {
+                source.cancel();
+                try {
+                  assertTrue(told.await(20, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+                return Database.number(same, "VALUES 1");
+              });
+      assertEquals(1, one);
+      assertNull(uncaught.get());
+    } finally {
+      logger.removeHandler(throwing);
+      Thread.setDefaultUncaughtExceptionHandler(before);
     }
   }
 

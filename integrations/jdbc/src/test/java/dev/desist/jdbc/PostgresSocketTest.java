@@ -151,7 +151,7 @@ class PostgresSocketTest {
     }
   }
 
-  /** Who wants to keep the connection has the statement cancelled, and shields the socket. */
+  /** Whoever wants to keep the connection has the statement cancelled, and shields the socket. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void promise19_in_a_shield_the_statement_is_cancelled_and_the_connection_stays(boolean virtual)

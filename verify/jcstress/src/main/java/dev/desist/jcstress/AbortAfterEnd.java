@@ -13,8 +13,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZZL_Result;
 
 /**
- * Promise 22: who sees that a subtask has ended cannot abort it any more, also while its thread is
- * still busy with the end of it.
+ * Promise 22: whoever sees that a subtask has ended cannot abort it any more, also while its thread
+ * is still busy with the end of it.
  */
 @JCStressTest
 @Outcome(id = "false, false, SUCCESS", expect = ACCEPTABLE, desc = "It had ended.")

@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZI_Result;
 
-/** Who waits for an event comes back with its value, and sees what was written before. */
+/** Whoever waits for an event comes back with its value, and sees what was written before. */
 @JCStressTest
 @Outcome(
     id = "true, 1",

@@ -14,8 +14,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZI_Result;
 
 /**
- * Who selects is woken by an element, and gets it even if the token is cancelled right after it was
- * put: completion beats cancellation.
+ * Whoever selects is woken by an element, and gets it even if the token is cancelled right after it
+ * was put: completion beats cancellation.
  */
 @JCStressTest
 @Outcome(id = "true, 1", expect = ACCEPTABLE, desc = "Got the element, and the write is there.")

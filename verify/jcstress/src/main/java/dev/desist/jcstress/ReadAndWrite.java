@@ -9,7 +9,9 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** Who waits at the loop while it is written to, is woken: between looking, linking and parking. */
+/**
+ * Whoever waits at the loop while it is written to, is woken: between looking, linking and parking.
+ */
 @JCStressTest
 @Outcome(id = "1", expect = ACCEPTABLE, desc = "Read.")
 @Outcome(expect = FORBIDDEN, desc = "A wake-up was lost.")

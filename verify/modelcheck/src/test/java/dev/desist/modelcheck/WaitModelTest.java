@@ -12,7 +12,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Promises 6 and 20: who waits is woken, and nothing is lost on the way. */
+/** Promises 6 and 20: whoever waits is woken, and nothing is lost on the way. */
 @Tag("stress")
 class WaitModelTest {
 

@@ -146,8 +146,8 @@ final class Lines implements Closeable {
   }
 
   /**
-   * Reads on until the other side closes, and keeps nothing. Who closes a connection while there is
-   * something to be read makes the system throw away what is on its way to the other side.
+   * Reads on until the other side closes, and keeps nothing. Whoever closes a connection while
+   * there is something to be read makes the system throw away what is on its way to the other side.
    */
   void discard(CancellationToken token) throws IOException {
     do {

@@ -32,7 +32,7 @@ final class Relay {
    * @param patience how long a full outbox may hold up those who send; and how long one who has
    *     left may take to close
    * @param hearOut how long a message that has begun may take to come when the relay stops, and
-   *     again to get into the outboxes; who takes longer is dropped
+   *     again to get into the outboxes; whoever takes longer is dropped
    */
   record Options(int outbox, Duration patience, Duration hearOut) {}
 
@@ -122,7 +122,7 @@ final class Relay {
       channel.close();
       throw e;
     }
-    connections.add(connection); // before the work begins: who says goodbye finds it then
+    connections.add(connection); // before the work begins: whoever says goodbye finds it then
     Participant work;
     try {
       work = shutdown.track(connection::toString);
@@ -141,7 +141,7 @@ final class Relay {
         });
   }
 
-  /** When all clients are heard out; who takes too long is dropped. */
+  /** When all clients are heard out; whoever takes too long is dropped. */
   private void sayGoodbye() throws InterruptedException {
     Deadline limit = Deadline.after(options.hearOut.multipliedBy(3));
     heardOutBy();

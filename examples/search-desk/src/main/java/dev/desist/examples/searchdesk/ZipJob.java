@@ -31,7 +31,9 @@ final class ZipJob {
   private static final ThreadFactory THREADS =
       Thread.ofPlatform().name("packer-", 1).daemon().factory();
 
-  /** Who is left behind holds nothing but a database connection: only the owner has the file. */
+  /**
+   * Whatever is left behind holds nothing but a database connection: only the owner has the file.
+   */
   private static final Grace GRACE = Grace.leaveAfter(Duration.ofSeconds(1));
 
   private final String name;
